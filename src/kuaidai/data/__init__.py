@@ -1,0 +1,1 @@
+"""What is known about businesses: bulk data (lake), reports collected for one applicant (sources), and features."""

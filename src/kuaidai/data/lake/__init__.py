@@ -1,0 +1,1 @@
+"""Bulk data: dataset contracts, ingest with quarantine, and the query engine."""

@@ -1,0 +1,1 @@
+"""Connectors to data platforms, and the reports collected for one applicant."""

@@ -1,0 +1,1 @@
+"""Web pages, REST and command line. Thin: parse, call one operation or query, render."""

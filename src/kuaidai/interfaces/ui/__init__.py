@@ -1,0 +1,1 @@
+"""Design tokens, page components, charts and formats shared by portal and console."""

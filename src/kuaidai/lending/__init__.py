@@ -1,0 +1,1 @@
+"""Products, ledger, servicing and origination of loans."""

@@ -1,0 +1,1 @@
+"""Double-entry journal, chart of accounts, trial balance."""

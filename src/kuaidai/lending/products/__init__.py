@@ -1,0 +1,1 @@
+"""The catalogue: what each product offers, needs and limits."""

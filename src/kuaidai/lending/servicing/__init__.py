@@ -1,0 +1,1 @@
+"""Facility, drawdown, schedule, interest, repayment, arrears, close of day."""

@@ -1,0 +1,1 @@
+"""Enterprises, people, the links between them, and the authorisations (consents) they give."""

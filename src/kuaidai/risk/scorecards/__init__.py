@@ -1,0 +1,1 @@
+"""Binning, weight of evidence, logistic fit, points, reasons, validation."""
