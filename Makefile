@@ -1,0 +1,51 @@
+# kuaidai: everything a newcomer or CI runs. Needs Python >= 3.11 and make; `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo smoke check lint types layers unit test lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## Make the virtual environment from the lock file
+
+$(STAMP): requirements/dev.txt pyproject.toml scripts/setup.py $(wildcard src/kuaidai/interfaces/*/locale/*/LC_MESSAGES/*.po)
+	@$(PYTHON) scripts/setup.py $(VENV)
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Start the whole platform on a simulated bank and print the addresses and logins
+	@$(BIN)/kuaidai demo
+
+smoke: $(STAMP) ## Drive the whole journey over HTTP against fresh processes
+	@$(BIN)/kuaidai demo --smoke --json
+
+check: lint types layers unit ## Lint, types, layers and unit tests (under 2 minutes)
+
+lint: $(STAMP)
+	@$(BIN)/ruff check src tests scripts
+	@$(BIN)/ruff format --check src tests scripts
+
+types: $(STAMP)
+	@$(BIN)/mypy
+
+layers: $(STAMP)
+	@$(BIN)/lint-imports
+
+unit: $(STAMP)
+	@$(BIN)/pytest -q -m "not django_db and not slow"
+
+test: lint types layers ## Everything, browser tests included (under 10 minutes)
+	@$(PYTHON) scripts/browser.py
+	@$(BIN)/pytest -q
+
+lock: ## Compile the lock files from pyproject.toml (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/runtime.txt
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev -o requirements/dev.txt
+
+clean: ## Stop the embedded database and delete the environment and all local state
+	-@$(BIN)/kuaidai db stop
+	rm -rf $(VENV) var
