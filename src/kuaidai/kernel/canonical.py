@@ -34,7 +34,12 @@ def canonical_json(value: Any) -> bytes:
     Equal values give equal bytes. NaN and infinities are refused with `ValueError`.
     """
     text = json.dumps(
-        value, default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        value,
+        default=_plain,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
     )
     return text.encode()
 

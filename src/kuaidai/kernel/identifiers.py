@@ -30,7 +30,9 @@ class MalformedResidentId(Refusal):
     """Not a resident identity number. The message shows the number masked."""
 
     code = "MALFORMED_RESIDENT_ID"
-    en = "{value} is not a resident ID number: {why}. Copy the 18 characters from the identity card."
+    en = (
+        "{value} is not a resident ID number: {why}. Copy the 18 characters from the identity card."
+    )
     zh = "{value} 不是有效的居民身份证号码：{why_zh}。请按身份证上的 18 位号码填写。"
 
 
@@ -47,7 +49,9 @@ def parse_uscc(text: str) -> str:
     try:
         return str(uscc.validate(text.strip().upper()))
     except InvalidChecksum:
-        raise MalformedUscc(value=text, why="its check digit is wrong", why_zh="校验位错误") from None
+        raise MalformedUscc(
+            value=text, why="its check digit is wrong", why_zh="校验位错误"
+        ) from None
     except ValidationError:
         raise MalformedUscc(
             value=text, why="it has the wrong length or characters", why_zh="长度或字符不正确"

@@ -15,7 +15,10 @@ from typer.main import get_command
 from kuaidai.kernel.errors import Refusal
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("kuaidai.interfaces.cli.demo", "Start everything on a simulated bank; Ctrl-C stops it."),
+    "demo": (
+        "kuaidai.interfaces.cli.demo",
+        "Start everything on a simulated bank; Ctrl-C stops it.",
+    ),
     "serve": ("kuaidai.interfaces.cli.serve", "Run the web server."),
     "worker": ("kuaidai.interfaces.cli.worker", "Run background jobs."),
     "db": ("kuaidai.interfaces.cli.db", "The embedded database and migrations."),
