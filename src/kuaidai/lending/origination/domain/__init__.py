@@ -1,0 +1,1 @@
+"""What origination knows without a database: states, terms, and the views it hands out."""
