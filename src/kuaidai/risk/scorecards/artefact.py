@@ -1,0 +1,73 @@
+"""The scorecard as one JSON document: schema version, content, hash; exact both ways."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from kuaidai.kernel.canonical import canonical_json, sha256_hex
+from kuaidai.risk.scorecards.card import Scorecard
+from kuaidai.risk.scorecards.errors import BadArtefact
+
+SCHEMA = "kuaidai.scorecard/1"
+
+
+def to_document(card: Scorecard) -> dict[str, Any]:
+    """The card's content as plain JSON values (Decimals as text)."""
+    plain: dict[str, Any] = json.loads(canonical_json(dataclasses.asdict(card)))
+    return {"schema": SCHEMA, "card": plain}
+
+
+def to_json(card: Scorecard) -> str:
+    """The artefact text, with the hash of its content."""
+    document = {**to_document(card), "version_hash": card.version_hash}
+    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def from_json(text: str, *, source: str) -> Scorecard:
+    """Read an artefact; raises `BadArtefact` for anything but an unaltered card of this schema."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise BadArtefact(source=source, why=f"it is not JSON ({error})") from error
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise BadArtefact(source=source, why=f"its schema is {schema!r}, expected {SCHEMA!r}")
+    try:
+        card: Scorecard = _decode(Scorecard, document["card"])
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise BadArtefact(source=source, why=f"its content does not fit ({error!r})") from error
+    found = sha256_hex(canonical_json({"schema": SCHEMA, "card": document["card"]}))
+    if document.get("version_hash") != found or card.version_hash != found:
+        raise BadArtefact(source=source, why="its content does not match its version_hash")
+    return card
+
+
+def _decode(kind: Any, value: Any) -> Any:
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        if value is None:
+            return None
+        return _decode(next(k for k in get_args(kind) if k is not type(None)), value)
+    if origin is tuple:
+        inner = get_args(kind)
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            return tuple(_decode(inner[0], item) for item in value)
+        return tuple(_decode(k, item) for k, item in zip(inner, value, strict=True))
+    if dataclasses.is_dataclass(kind):
+        hints = get_type_hints(kind)
+        fields = {field.name for field in dataclasses.fields(kind)}
+        if set(value) != fields:
+            raise ValueError(f"{kind.__name__} has fields {sorted(set(value) ^ fields)} amiss")
+        return kind(**{name: _decode(hints[name], value[name]) for name in fields})
+    if isinstance(kind, type) and issubclass(kind, Enum | Decimal):
+        return kind(value)
+    if kind in (float, int) and not isinstance(value, bool | str):
+        return kind(value)
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is not {kind.__name__}")
+    return value

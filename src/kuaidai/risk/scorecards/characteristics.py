@@ -1,0 +1,149 @@
+"""A feature on a card: its bins, what they earn, and which bin a value falls into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from kuaidai.risk.scorecards.columns import Values
+from kuaidai.risk.scorecards.config import FeatureConfig, Kind, UnseenPolicy
+from kuaidai.risk.scorecards.errors import UnseenCategory
+
+
+class BinKind(StrEnum):
+    """What a bin holds."""
+
+    INTERVAL = "interval"
+    CATEGORIES = "categories"
+    SPECIAL = "special"
+    MISSING = "missing"
+    UNSEEN = "unseen"
+
+
+@dataclass(frozen=True)
+class Bin:
+    """A bin before anything is counted: interval `[low, high)`, categories, special code, …"""
+
+    kind: BinKind
+    label: str
+    label_zh: str
+    low: float | None = None
+    high: float | None = None
+    categories: tuple[str, ...] = ()
+    special: float | None = None
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A bin with its development counts, weight of evidence and points.
+
+    `woe` is the value used in the fit (policy applied), `iv` the bin's part of the information value.
+    """
+
+    bin: Bin
+    goods: float
+    bads: float
+    woe: float
+    iv: float
+    points: int = 0
+    note: str = ""
+
+    @property
+    def count(self) -> float:
+        """Rows (or weight) in the bin."""
+        return self.goods + self.bads
+
+    @property
+    def bad_rate(self) -> float | None:
+        """Share of bads in the bin; None where it is empty."""
+        return self.bads / self.count if self.count else None
+
+
+@dataclass(frozen=True)
+class BinningRecord:
+    """How the bins came about: solver status, the trend found, and every constraint given up."""
+
+    status: str
+    trend: str
+    relaxed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Characteristic:
+    """A binned feature. Attributes stand in the order: regular bins, specials, missing, unseen.
+
+    Coefficient figures are None until the feature has been through the fit.
+    """
+
+    feature: FeatureConfig
+    attributes: tuple[Attribute, ...]
+    binning: BinningRecord
+    iv: float
+    coefficient: float | None = None
+    standard_error: float | None = None
+    z: float | None = None
+    p_value: float | None = None
+    vif: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The feature's name."""
+        return self.feature.name
+
+    @cached_property
+    def regular(self) -> tuple[Attribute, ...]:
+        """The bins of ordinary values."""
+        kinds = (BinKind.INTERVAL, BinKind.CATEGORIES)
+        return tuple(a for a in self.attributes if a.bin.kind in kinds)
+
+    @cached_property
+    def max_points(self) -> int:
+        """The most points the feature can earn."""
+        return max(attribute.points for attribute in self.attributes)
+
+    @cached_property
+    def woe(self) -> npt.NDArray[np.float64]:
+        """WOE per attribute."""
+        return np.array([attribute.woe for attribute in self.attributes], dtype=np.float64)
+
+    @cached_property
+    def points(self) -> npt.NDArray[np.int64]:
+        """Points per attribute."""
+        return np.array([attribute.points for attribute in self.attributes], dtype=np.int64)
+
+    @cached_property
+    def _bins(self) -> tuple[Bin, ...]:
+        return tuple(attribute.bin for attribute in self.attributes)
+
+    def codes(self, values: Values) -> npt.NDArray[np.int64]:
+        """Position of each value's attribute; raises `UnseenCategory` where the policy says so."""
+        found = bin_codes(self._bins, self.feature.kind, values)
+        if self.feature.unseen is UnseenPolicy.ERROR and self.feature.kind is Kind.CATEGORICAL:
+            strange = np.flatnonzero(found == len(self._bins) - 1)
+            if strange.size:
+                known = ", ".join(c for b in self._bins for c in b.categories)
+                raise UnseenCategory(
+                    feature=self.name, value=repr(values[strange[0]]), known=known
+                )
+        return found
+
+
+def bin_codes(bins: tuple[Bin, ...], kind: Kind, values: Values) -> npt.NDArray[np.int64]:
+    """Position of each value's bin among `bins` (regular, specials, missing, unseen)."""
+    if kind is Kind.CATEGORICAL:
+        places = {c: place for place, b in enumerate(bins) for c in b.categories}
+        missing, unseen = len(bins) - 2, len(bins) - 1
+        codes = [missing if v is None else places.get(v, unseen) for v in values]
+        return np.array(codes, dtype=np.int64)
+    cuts = [b.low for b in bins if b.kind is BinKind.INTERVAL and b.low is not None]
+    found = np.searchsorted(np.array(cuts, dtype=np.float64), values, side="right")
+    found = found.astype(np.int64)
+    for place, b in enumerate(bins):
+        if b.kind is BinKind.SPECIAL:
+            found[values == b.special] = place
+    found[np.isnan(values)] = len(bins) - 1
+    return found

@@ -1,0 +1,110 @@
+"""Reading feature values: one reading for a table's column and for a single value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from kuaidai.risk.scorecards.config import Kind
+from kuaidai.risk.scorecards.errors import MissingColumn, NotANumber, TargetNotBinary
+
+Table: TypeAlias = pa.Table | pd.DataFrame
+Values: TypeAlias = npt.NDArray[Any]
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+def column_names(table: Table) -> tuple[str, ...]:
+    """Names of the table's columns."""
+    names = table.column_names if isinstance(table, pa.Table) else table.columns
+    return tuple(str(name) for name in names)
+
+
+def row_count(table: Table) -> int:
+    """Number of rows."""
+    return int(table.num_rows) if isinstance(table, pa.Table) else len(table)
+
+
+def require_columns(table: Table, names: Sequence[str]) -> None:
+    """Raise `MissingColumn` for the first of `names` that the table lacks."""
+    present = column_names(table)
+    for name in names:
+        if name not in present:
+            shown = ", ".join(present[:12]) + (" …" if len(present) > 12 else "")
+            raise MissingColumn(column=name, present=shown or "no column")
+
+
+def take_rows(table: Table, rows: npt.NDArray[np.int64]) -> Table:
+    """The table's `rows` (positions), in that order."""
+    return table.take(pa.array(rows)) if isinstance(table, pa.Table) else table.iloc[rows]
+
+
+def numeric_value(value: object, feature: str) -> float:
+    """One value as a float, NaN where missing; raises `NotANumber` for text that is no number."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return math.nan
+    if isinstance(value, bool | int | float | Decimal | np.number | np.bool_):
+        return float(value)
+    if isinstance(value, str):
+        if not value.strip():
+            return math.nan
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    raise NotANumber(feature=feature, value=repr(value))
+
+
+def category_value(value: object) -> str | None:
+    """One value as a category; None where missing."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return str(value)
+
+
+def read_value(value: object, feature: str, kind: Kind) -> Values:
+    """One value as a column of length one."""
+    if kind is Kind.NUMERIC:
+        return np.array([numeric_value(value, feature)], dtype=np.float64)
+    column = np.empty(1, dtype=object)
+    column[0] = category_value(value)
+    return column
+
+
+def read_column(table: Table, name: str, kind: Kind) -> Values:
+    """A column as float64 with NaN for missing (numeric) or as objects with None (categorical).
+
+    Raises `MissingColumn` and `NotANumber`.
+    """
+    require_columns(table, [name])
+    column = table[name]
+    if kind is Kind.NUMERIC and isinstance(table, pa.Table) and _is_plain_number(column.type):
+        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    cells = column.to_pylist() if isinstance(table, pa.Table) else column.tolist()
+    if kind is Kind.NUMERIC:
+        return np.array([numeric_value(cell, name) for cell in cells], dtype=np.float64)
+    values = np.empty(len(cells), dtype=object)
+    values[:] = [category_value(cell) for cell in cells]
+    return values
+
+
+def _is_plain_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def read_target(table: Table, target: str) -> Floats:
+    """The target as 0.0 (good) and 1.0 (bad); raises `MissingColumn`, `TargetNotBinary`."""
+    values = np.asarray(read_column(table, target, Kind.NUMERIC), dtype=np.float64)
+    odd = values[~np.isin(values, (0.0, 1.0))]
+    if odd.size:
+        shown = "missing values" if math.isnan(odd[0]) else f"{odd[0]:g}"
+        raise TargetNotBinary(target=target, value=shown)
+    return values

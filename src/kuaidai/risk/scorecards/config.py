@@ -1,0 +1,166 @@
+"""What a modeller decides before a fit: features, limits, scaling, grades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kuaidai.risk.scorecards.errors import BadSetting
+
+
+class Kind(StrEnum):
+    """How a feature's values are read."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+
+
+class Trend(StrEnum):
+    """How the bad rate must move as the value rises; `auto` lets the data choose one direction."""
+
+    AUTO = "auto"
+    ASCENDING = "ascending"
+    DESCENDING = "descending"
+    NONE = "none"
+
+
+class MissingPolicy(StrEnum):
+    """What a missing value earns: its own bin's points, the worst bin's, or none either way."""
+
+    SEPARATE = "separate"
+    WORST = "worst"
+    NEUTRAL = "neutral"
+
+
+class UnseenPolicy(StrEnum):
+    """What a category that development never saw earns."""
+
+    NEUTRAL = "neutral"
+    MISSING = "missing"
+    WORST = "worst"
+    ERROR = "error"
+
+
+class Infeasible(StrEnum):
+    """What to do with a feature whose constraints admit no two bins: always recorded."""
+
+    RELAX = "relax"
+    DROP = "drop"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """A candidate feature.
+
+    `special` names numeric codes that are not quantities, each of which becomes its own bin, such as
+    `(("no_record", -999.0),)`. `max_bins` overrides the card's.
+    """
+
+    name: str
+    title_en: str = ""
+    title_zh: str = ""
+    kind: Kind = Kind.NUMERIC
+    trend: Trend = Trend.AUTO
+    special: tuple[tuple[str, float], ...] = ()
+    missing: MissingPolicy = MissingPolicy.SEPARATE
+    unseen: UnseenPolicy = UnseenPolicy.NEUTRAL
+    family: str = ""
+    unit: str = ""
+    max_bins: int | None = None
+
+    def title(self, language: str) -> str:
+        """The feature's title in `language` (Chinese for `zh*`), its name where it has none."""
+        chosen = self.title_zh if language.lower().startswith("zh") else self.title_en
+        return chosen or self.name
+
+
+@dataclass(frozen=True)
+class GradeBand:
+    """A grade and the least score it takes; the lowest grade has no least score."""
+
+    grade: str
+    min_score: int | None
+
+
+DEFAULT_BANDS = (
+    GradeBand("A", 680),
+    GradeBand("B", 640),
+    GradeBand("C", 600),
+    GradeBand("D", 560),
+    GradeBand("E", None),
+)
+
+
+@dataclass(frozen=True)
+class ScorecardConfig:
+    """How a card is built.
+
+    Scaling: `base_score` points at good:bad odds of `base_odds`, `pdo` points double the odds.
+    Binning: at most `max_bins` bins, each with at least `min_bin_share` of the rows and
+    `min_bin_bads` bads and goods. Missing or special bins with fewer than `min_own_bin_rows` rows
+    earn no points either way. `epsilon` stands in for a zero count in the weight of evidence.
+    Selection: least information value, greatest absolute correlation of WOE columns, greatest
+    variance inflation factor, greatest p-value (`None`: no limit), most features on the card.
+    `l2`: ridge penalty on the WOE coefficients (0 = plain maximum likelihood).
+    `central_tendency`: long-run bad rate that the calibrated PDs average to (`None`: the sample's).
+    """
+
+    name: str
+    features: tuple[FeatureConfig, ...]
+    pdo: float = 40.0
+    base_score: float = 600.0
+    base_odds: float = 20.0
+    max_bins: int = 6
+    min_bin_share: float = 0.05
+    min_bin_bads: int = 5
+    min_own_bin_rows: int = 10
+    epsilon: float = 0.5
+    iv_min: float = 0.02
+    corr_max: float = 0.7
+    vif_max: float = 5.0
+    p_max: float | None = 0.10
+    max_features: int = 15
+    l2: float = 0.0
+    central_tendency: float | None = None
+    on_infeasible: Infeasible = Infeasible.RELAX
+    bands: tuple[GradeBand, ...] = DEFAULT_BANDS
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work; raises `BadSetting`."""
+        checks = (
+            ("pdo", self.pdo, self.pdo > 0, "above 0"),
+            ("base_odds", self.base_odds, self.base_odds > 0, "above 0"),
+            ("max_bins", self.max_bins, self.max_bins >= 2, "at least 2"),
+            ("min_bin_share", self.min_bin_share, 0 < self.min_bin_share <= 0.5, "in (0, 0.5]"),
+            ("min_bin_bads", self.min_bin_bads, self.min_bin_bads >= 1, "at least 1"),
+            ("epsilon", self.epsilon, self.epsilon > 0, "above 0"),
+            ("corr_max", self.corr_max, 0 < self.corr_max <= 1, "in (0, 1]"),
+            ("vif_max", self.vif_max, self.vif_max >= 1, "at least 1"),
+            ("max_features", self.max_features, self.max_features >= 1, "at least 1"),
+            ("l2", self.l2, self.l2 >= 0, "0 or more"),
+            ("features", len(self.features), bool(self.features), "at least one feature"),
+        )
+        for name, value, holds, rule in checks:
+            if not holds:
+                raise BadSetting(name=name, value=value, rule=rule)
+        names = [feature.name for feature in self.features]
+        if len(set(names)) != len(names):
+            raise BadSetting(name="features", value=names, rule="free of repeated names")
+        self._check_bands()
+
+    def _check_bands(self) -> None:
+        floors = [band.min_score for band in self.bands]
+        named = [floor for floor in floors if floor is not None]
+        falling = all(high > low for high, low in zip(named, named[1:], strict=False))
+        if not floors or floors[-1] is not None or len(named) != len(floors) - 1 or not falling:
+            raise BadSetting(
+                name="bands", value=floors, rule="falling minimum scores, the last without one"
+            )
+
+    def feature(self, name: str) -> FeatureConfig:
+        """The candidate called `name`; raises `KeyError`."""
+        for feature in self.features:
+            if feature.name == name:
+                return feature
+        raise KeyError(name)

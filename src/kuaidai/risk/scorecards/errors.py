@@ -1,0 +1,100 @@
+"""Refusals of the scorecard workshop and of the scorer."""
+
+from __future__ import annotations
+
+from kuaidai.kernel.errors import Refusal
+
+
+class MissingColumn(Refusal):
+    """The table lacks a column that the card or the fit needs."""
+
+    code = "SCORECARD_COLUMN_MISSING"
+    en = "Column {column} is missing; the table has: {present}. Add it or use another scorecard."
+    zh = "缺少字段 {column}；数据表现有字段：{present}。请补充该字段或更换评分卡。"
+
+
+class TargetNotBinary(Refusal):
+    """The target holds something else than 0 (good) and 1 (bad)."""
+
+    code = "SCORECARD_TARGET_NOT_BINARY"
+    en = "Target {target} holds {value}; it must hold only 0 (good) and 1 (bad)."
+    zh = "目标字段 {target} 含有 {value}；只允许 0（好）与 1（坏）。"
+
+
+class OneClassTarget(Refusal):
+    """All rows are good, or all are bad: nothing can be learnt."""
+
+    code = "SCORECARD_ONE_CLASS"
+    en = (
+        "Target {target} has {goods} good and {bads} bad rows in {sample}; both are needed. "
+        "Widen the sample or change the definition of bad."
+    )
+    zh = "样本 {sample} 的目标字段 {target} 有 {goods} 个好样本、{bads} 个坏样本；两类都必须有。请扩大样本或调整坏样本定义。"
+
+
+class NoFeatureLeft(Refusal):
+    """Selection turned every candidate down."""
+
+    code = "SCORECARD_NO_FEATURE_LEFT"
+    en = "None of the {count} candidate features was kept; last reasons: {reasons}. Relax the limits."
+    zh = "{count} 个候选变量均未入选；最近的原因：{reasons}。请放宽入选条件。"
+
+
+class InfeasibleBins(Refusal):
+    """A feature cannot be binned under its constraints and the configuration says to stop."""
+
+    code = "SCORECARD_BINS_INFEASIBLE"
+    en = (
+        "Feature {feature} cannot be binned: {why}. Relax its trend, minimum share or minimum bads."
+    )
+    zh = "变量 {feature} 无法分箱：{why}。请放宽单调方向、最小占比或最小坏样本数。"
+
+
+class UnseenCategory(Refusal):
+    """A category was not seen in development and the feature's policy is to refuse it."""
+
+    code = "SCORECARD_UNSEEN_CATEGORY"
+    en = "Feature {feature} has category {value}, unknown to the scorecard; known: {known}."
+    zh = "变量 {feature} 的取值 {value} 不在评分卡范围内；已知取值：{known}。"
+
+
+class NotANumber(Refusal):
+    """A numeric feature was given a value that is not a number."""
+
+    code = "SCORECARD_NOT_A_NUMBER"
+    en = "Feature {feature} has value {value}, which is not a number; correct it or leave it empty."
+    zh = "变量 {feature} 的取值 {value} 不是数值；请更正或留空。"
+
+
+class BadArtefact(Refusal):
+    """A file is not a scorecard this version can read."""
+
+    code = "SCORECARD_ARTEFACT_UNREADABLE"
+    en = "{source} is not a readable scorecard: {why}. Use a file written by `kuaidai scorecard fit`."
+    zh = "{source} 不是可读的评分卡：{why}。请使用 `kuaidai scorecard fit` 生成的文件。"
+
+
+class FitNotConverged(Refusal):
+    """The likelihood has no finite maximum, or the solver did not reach it."""
+
+    code = "SCORECARD_FIT_NOT_CONVERGED"
+    en = (
+        "The logistic fit did not converge ({why}); merge bins, drop features or set an L2 penalty."
+    )
+    zh = "逻辑回归未收敛（{why}）；请合并分箱、减少变量或设置 L2 惩罚。"
+
+
+class SampleTooSmall(Refusal):
+    """The development sample cannot carry a model."""
+
+    code = "SCORECARD_SAMPLE_TOO_SMALL"
+    en = "{sample} has {rows} usable rows; at least {least} are needed. {remedy}"
+    zh = "{sample} 只有 {rows} 条可用样本，至少需要 {least} 条。{remedy}"
+
+
+class BadSetting(Refusal):
+    """A development parameter is out of its range."""
+
+    code = "SCORECARD_BAD_SETTING"
+    en = "Setting {name} is {value}; it must be {rule}."
+    zh = "参数 {name} 为 {value}；要求：{rule}。"
