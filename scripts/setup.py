@@ -51,7 +51,7 @@ def compile_translations(environment: Path) -> None:
 
 def main() -> None:
     """Make or refresh the environment named on the command line."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this script meets whatever python3 there is
         sys.exit(f"kuaidai needs Python 3.11 or newer, this is {sys.version.split()[0]}")
     environment = ROOT / (sys.argv[1] if len(sys.argv) > 1 else ".venv")
     install(environment)

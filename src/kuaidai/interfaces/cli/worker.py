@@ -1,0 +1,26 @@
+"""`kuaidai worker`: runs the background jobs that live in PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Jobs at a time.")] = 4,
+    once: Annotated[bool, typer.Option("--once", help="Stop when no job is left.")] = False,
+) -> None:
+    """Run jobs until stopped; any number of workers may run side by side."""
+    from kuaidai.config import setup
+
+    setup()
+    from procrastinate.contrib.django import app as jobs
+
+    with jobs.replace_connector(jobs.connector.get_worker_connector()) as running:
+        running.run_worker(
+            concurrency=concurrency, wait=not once, fetch_job_polling_interval=1.0, delete_jobs="never"
+        )
