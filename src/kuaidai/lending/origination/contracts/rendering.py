@@ -1,0 +1,73 @@
+"""Contract facts to PDF, with typst. The facts go in as data, never as markup."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pylopdf_fonts_zh_cn
+import typst
+
+from kuaidai.lending.origination.contracts.facts import (
+    TEMPLATE,
+    ContractFacts,
+    amount_in_capitals,
+    percent,
+)
+
+_STAMP = Path(__file__).parent / "stamp.typ"
+_RATES = ("annual_rate", "nominal", "effective")
+
+
+def _text(value: object) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:,.2f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple | list):
+        return [_text(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _text(item) for key, item in value.items()}
+    return value
+
+
+def _compile(template: Path, data: dict[str, Any]) -> bytes:
+    fonts = pylopdf_fonts_zh_cn.serif_path().parent
+    pdf = typst.compile(
+        str(template),
+        font_paths=[str(fonts)],
+        ignore_system_fonts=True,
+        format="pdf",
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+    )
+    assert isinstance(pdf, bytes)
+    return pdf
+
+
+def render_contract(facts: ContractFacts) -> bytes:
+    """The unsigned contract as PDF: Chinese, schedule appendix, English courtesy version, and
+    last a page for the two signatures.
+    """
+    data = {key: _text(value) for key, value in asdict(facts).items()}
+    data |= {name: percent(getattr(facts, name)) for name in _RATES}
+    penalty = (facts.annual_rate * facts.penalty_multiplier).quantize(Decimal("0.000001"))
+    surcharge = (facts.penalty_multiplier - 1) * 100
+    data |= {
+        "penalty_rate": percent(penalty),
+        "penalty_surcharge": f"{surcharge.quantize(Decimal(1))}%",
+        "amount_capitals": amount_in_capitals(facts.amount),
+        "text_hash": facts.text_hash(),
+    }
+    return _compile(TEMPLATE, data)
+
+
+def render_stamp(*, kind: str, name: str, detail: str, at: datetime) -> bytes:
+    """The visible mark of one signature as a one-page PDF: `kind` is "customer" or "lender"."""
+    return _compile(
+        _STAMP,
+        {"kind": kind, "name": name, "detail": detail, "at": at.strftime("%Y-%m-%d %H:%M:%S %Z")},
+    )
