@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 
-import click
 import typer
-from typer.main import get_command
 
+from kuaidai.config.environment import WrongSetting
 from kuaidai.kernel.errors import Refusal
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -37,45 +37,32 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class LazyRooms(click.Group):
-    """A group whose sub-commands are imported when asked for, so that `--help` stays quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, or None where there is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = get_command(module.app)
-        command.name = cmd_name
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the sub-commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+def help_text() -> str:
+    """What `kuaidai --help` prints."""
+    width = max(map(len, COMMANDS)) + 2
+    rows = "\n".join(f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items())
+    return (
+        "Usage: kuaidai COMMAND [OPTIONS] ...\n\n"
+        "kuaidai (快贷): data-driven quick loans to small and micro businesses.\n\n"
+        f"Commands:\n{rows}\n\nkuaidai COMMAND --help tells more."
+    )
 
 
-@click.group(cls=LazyRooms, name="kuaidai")
-def cli() -> None:
-    """kuaidai (快贷): data-driven quick loans to small and micro businesses."""
-
-
-def run() -> None:
-    """The console script: refusals become one line on stderr and exit code 2."""
+def run(arguments: Sequence[str] | None = None) -> None:
+    """The console script. Refusals become one line on stderr and exit code 2."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in {"-h", "--help"}:
+        typer.echo(help_text())
+        sys.exit(0 if given else 2)
+    name, *rest = given
+    if name not in COMMANDS:
+        typer.echo(f"error: there is no command {name!r}; kuaidai --help lists them", err=True)
+        sys.exit(2)
     try:
-        result = cli.main(standalone_mode=False)
+        importlib.import_module(COMMANDS[name][0]).app(rest, prog_name=f"kuaidai {name}")
     except Refusal as refusal:
         typer.echo(f"error: {refusal}", err=True)
         sys.exit(2)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as wrong:
-        wrong.show()
-        sys.exit(wrong.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    sys.exit(result if isinstance(result, int) else 0)
+    except WrongSetting as wrong:
+        typer.echo(f"error: {wrong}", err=True)
+        sys.exit(2)

@@ -1,0 +1,111 @@
+"""Settings from the environment, with safe defaults. `docs/settings.md` lists them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEMO_PLATFORM_KEY = "demo-platform-key"
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+class WrongSetting(ValueError):
+    """An environment variable has a value the platform cannot use."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Every setting of the platform, typed."""
+
+    home: Path
+    database_url: str | None
+    secret_key: str
+    field_key: bytes
+    debug: bool
+    demo: bool
+    allowed_hosts: tuple[str, ...]
+    platform_url: str
+    platform_key: str
+    lender_name: str
+    currency: str
+    real_data: Path | None
+
+
+def _flag(values: Mapping[str, str], name: str) -> bool:
+    text = values.get(name, "").strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise WrongSetting(f"{name}={text!r} is neither true nor false; write 1 or 0")
+
+
+def _kept_secret(home: Path, name: str) -> bytes:
+    """The 32 bytes in `home/secrets/name`, made on first use and readable by the owner only."""
+    path = home / "secrets" / name
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_name(f".{name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_bytes(base64.b64encode(secrets.token_bytes(32)))
+        try:
+            os.link(draft, path)  # the first process wins, the others read its key
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return base64.b64decode(path.read_bytes())
+
+
+def _field_key(values: Mapping[str, str], home: Path) -> bytes:
+    text = values.get("KUAIDAI_FIELD_KEY")
+    if not text:
+        return _kept_secret(home, "field.key")
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise WrongSetting("KUAIDAI_FIELD_KEY must be 32 bytes in base64 (openssl rand -base64 32)")
+    return key
+
+
+def _platform(values: Mapping[str, str]) -> tuple[str, str]:
+    url = values.get("KUAIDAI_PLATFORM_URL", "http://127.0.0.1:8100").rstrip("/")
+    key = values.get("KUAIDAI_PLATFORM_KEY", "")
+    local = url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+    if not key and not local:
+        raise WrongSetting(f"KUAIDAI_PLATFORM_KEY must be set when KUAIDAI_PLATFORM_URL is {url}")
+    return url, key or DEMO_PLATFORM_KEY
+
+
+def load(values: Mapping[str, str] | None = None) -> Environment:
+    """The settings in `values` (default: the process's environment); raises `WrongSetting`."""
+    values = os.environ if values is None else values
+    home = Path(values.get("KUAIDAI_HOME", "var")).resolve()
+    platform_url, platform_key = _platform(values)
+    secret = values.get("KUAIDAI_SECRET_KEY")
+    real_data = values.get("KUAIDAI_REAL_DATA")
+    return Environment(
+        home=home,
+        database_url=values.get("DATABASE_URL") or None,
+        secret_key=secret or _kept_secret(home, "session.key").hex(),
+        field_key=_field_key(values, home),
+        debug=_flag(values, "KUAIDAI_DEBUG"),
+        demo=_flag(values, "KUAIDAI_DEMO"),
+        allowed_hosts=tuple(
+            host.strip()
+            for host in values.get("KUAIDAI_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+            if host.strip()
+        ),
+        platform_url=platform_url,
+        platform_key=platform_key,
+        lender_name=values.get("KUAIDAI_LENDER_NAME", "快贷示范银行 (kuaidai demonstration bank)"),
+        currency=values.get("KUAIDAI_CURRENCY", "CNY"),
+        real_data=Path(real_data) if real_data else None,
+    )

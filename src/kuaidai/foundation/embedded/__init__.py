@@ -1,0 +1,1 @@
+"""Django's database engine for the embedded PostgreSQL: starts the server on the first connection."""
