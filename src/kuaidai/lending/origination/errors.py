@@ -166,3 +166,14 @@ class NoSettlementAccount(Refusal):
     http_status = 409
     en = "Firm {uscc} has no settlement account at the bank; open one, then prepare the contract."
     zh = "企业 {uscc} 在本行没有结算账户，请先开立结算账户，再生成合同。"
+
+
+class ContractStale(Refusal):
+    """The contract was prepared for another business day: its dates no longer hold."""
+
+    code = "CONTRACT_STALE"
+    http_status = 409
+    en = (
+        "Contract {contract_id} was prepared for {prepared_on}, today is {today}; prepare it again."
+    )
+    zh = "合同 {contract_id} 按 {prepared_on} 制作，今日为 {today}，请重新生成合同。"

@@ -1,0 +1,31 @@
+"""Background jobs of origination: they call operations and hold no rules."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from kuaidai.foundation.actors import Actor
+from kuaidai.foundation.queries import business_date
+from kuaidai.lending.origination import operations
+
+_AFTER_A_CRASH = RetryStrategy(max_attempts=3, exponential_wait=2)
+
+
+@app.task(queue="decisions", name="origination.collect", retry=_AFTER_A_CRASH)
+def collect(application_id: str) -> None:
+    """Collect the reports of one application and decide it."""
+    operations.collect_and_decide(
+        application_id=application_id,
+        actor=Actor.system("origination.collect"),
+        on=business_date(),
+        now=timezone.now(),
+    )
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue="decisions", name="origination.expire_offers")
+def expire_offers(timestamp: int) -> None:
+    """Let offers lapse whose last day is before the business date."""
+    operations.expire_offers(on=business_date(), actor=Actor.system("origination.expire_offers"))
