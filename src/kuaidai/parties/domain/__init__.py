@@ -1,0 +1,1 @@
+"""Pure parts of parties: authorisation texts and views."""
