@@ -8,7 +8,6 @@ from procrastinate.contrib.django import app
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.queries import business_date
-from kuaidai.lending.origination import operations
 
 _AFTER_A_CRASH = RetryStrategy(max_attempts=3, exponential_wait=2)
 
@@ -16,6 +15,8 @@ _AFTER_A_CRASH = RetryStrategy(max_attempts=3, exponential_wait=2)
 @app.task(queue="decisions", name="origination.collect", retry=_AFTER_A_CRASH)
 def collect(application_id: str) -> None:
     """Collect the reports of one application and decide it."""
+    from kuaidai.lending.origination import operations  # late: rooms load when the app is ready
+
     operations.collect_and_decide(
         application_id=application_id,
         actor=Actor.system("origination.collect"),
@@ -28,4 +29,6 @@ def collect(application_id: str) -> None:
 @app.task(queue="decisions", name="origination.expire_offers")
 def expire_offers(timestamp: int) -> None:
     """Let offers lapse whose last day is before the business date."""
+    from kuaidai.lending.origination import operations  # late: rooms load when the app is ready
+
     operations.expire_offers(on=business_date(), actor=Actor.system("origination.expire_offers"))
