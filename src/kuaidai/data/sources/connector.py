@@ -1,0 +1,174 @@
+"""One HTTP query of one platform: signed, timed, retried, checked against its schema.
+
+Every way an answer can be wrong becomes an `Answer` with a status; nothing is half-used.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+import httpx
+import stamina
+from jsonschema import Draft202012Validator
+
+from kuaidai.data.lake.messages import report_schema, rows_to_tables
+from kuaidai.data.sources.domain.breaker import CircuitBreaker
+from kuaidai.data.sources.domain.subject import PATH_OF, Subject
+from kuaidai.data.sources.domain.views import ReportStatus
+from kuaidai.kernel.signed_http import sign
+from kuaidai.parties.domain.views import AuthorisationView
+
+ATTEMPTS = 3
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class PlatformUnavailable(Exception):
+    """The platform did not answer, or answered that it is out of order; worth another try."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a query. `payload` is the raw body of a valid or invalid answer."""
+
+    status: ReportStatus
+    attempts: int
+    elapsed_ms: int
+    payload: bytes | None = None
+    rows: dict[str, int] = field(default_factory=dict)
+    error_en: str = ""
+    error_zh: str = ""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Where the platforms are, and the shared secret that signs queries."""
+
+    base_url: str
+    key: str
+    timeout_s: float = 5.0
+
+
+_BREAKERS: dict[str, CircuitBreaker] = {source: CircuitBreaker() for source in PATH_OF}
+
+
+@cache
+def _validator(source: str) -> Draft202012Validator:
+    return Draft202012Validator(report_schema(source))
+
+
+def _body(subject: Subject, authorisation: AuthorisationView, on: date) -> bytes:
+    query = {
+        "uscc": subject.uscc,
+        "resident_id": subject.resident_id,
+        "person_name": subject.person_name,
+        "as_of": on.isoformat(),
+        "authorisation": {
+            "id": authorisation.id,
+            "kind": authorisation.kind,
+            "text_hash": authorisation.text_hash,
+        },
+    }
+    return json.dumps(query, ensure_ascii=False).encode()
+
+
+def _ask(platform: Platform, source: str, body: bytes) -> httpx.Response:
+    path = PATH_OF[source]
+    headers = sign(
+        "POST", path, body,
+        key=platform.key, now=datetime.now(UTC), nonce=secrets.token_hex(8),
+    )  # fmt: skip
+    headers["Content-Type"] = "application/json"
+    try:
+        response = httpx.post(
+            platform.base_url + path, content=body, headers=headers, timeout=platform.timeout_s
+        )
+    except httpx.TransportError as error:
+        raise PlatformUnavailable(type(error).__name__) from error
+    if response.status_code >= 500 or response.status_code == 429:
+        raise PlatformUnavailable(f"HTTP {response.status_code}")
+    return response
+
+
+def _first_fault(source: str, report: Any, subject: Subject, on: date) -> str:
+    """What is wrong with a decoded report, or an empty text."""
+    error = next(_validator(source).iter_errors(report), None)
+    if error is not None:
+        where = "/".join(str(part) for part in error.absolute_path) or "report"
+        return f"{where} does not fit the schema ({error.validator})"
+    if report["subject"]["uscc"] != subject.uscc:
+        return "it is about another firm"
+    if report["as_of"] > on.isoformat():
+        return f"it is dated {report['as_of']}, after the business date"
+    try:
+        rows_to_tables(report["datasets"])
+    except (ValueError, ArithmeticError) as wrong:
+        return f"a value cannot be read ({type(wrong).__name__})"
+    return ""
+
+
+def read_answer(source: str, payload: bytes, subject: Subject, on: date) -> tuple[str, dict[str, int]]:
+    """The first fault of a raw answer (empty when valid) and its row counts by dataset."""
+    if len(payload) > MOST_BYTES:
+        return f"it is larger than {MOST_BYTES} bytes", {}
+    try:
+        report = json.loads(payload)
+    except ValueError:
+        return "it is not JSON", {}
+    fault = _first_fault(source, report, subject, on)
+    if fault:
+        return fault, {}
+    return "", dict(Counter({name: len(rows) for name, rows in report["datasets"].items()}))
+
+
+def query(
+    platform: Platform, source: str, subject: Subject, authorisation: AuthorisationView, on: date
+) -> Answer:
+    """Ask `source` about `subject` as of `on`: three tries with jitter within the circuit breaker."""
+    started = time.monotonic()
+    attempts = 0
+    breaker = _BREAKERS[source]
+    body = _body(subject, authorisation, on)
+
+    def elapsed() -> int:
+        return int((time.monotonic() - started) * 1000)
+
+    try:
+        for attempt in stamina.retry_context(
+            on=PlatformUnavailable, attempts=ATTEMPTS, timeout=3 * platform.timeout_s,
+            wait_initial=0.05, wait_max=0.5, wait_jitter=0.1,
+        ):  # fmt: skip
+            with attempt:
+                if not breaker.allows():
+                    raise PlatformUnavailable("circuit open after repeated failures")
+                attempts += 1
+                try:
+                    response = _ask(platform, source, body)
+                except PlatformUnavailable:
+                    breaker.failed()
+                    raise
+                breaker.succeeded()
+    except PlatformUnavailable as error:
+        return Answer(
+            ReportStatus.FAILED, attempts, elapsed(),
+            error_en=f"The platform did not answer: {error}.", error_zh=f"数据平台无应答：{error}。",
+        )  # fmt: skip
+    if response.status_code != 200:
+        return Answer(
+            ReportStatus.FAILED, attempts, elapsed(), payload=response.content[:10_000],
+            error_en=f"The platform refused the query (HTTP {response.status_code}).",
+            error_zh=f"数据平台拒绝了查询（HTTP {response.status_code}）。",
+        )  # fmt: skip
+    fault, rows = read_answer(source, response.content, subject, on)
+    if fault:
+        return Answer(
+            ReportStatus.INVALID, attempts, elapsed(), payload=response.content[:MOST_BYTES],
+            error_en=f"The answer cannot be used: {fault}.", error_zh=f"应答无法使用：{fault}。",
+        )  # fmt: skip
+    return Answer(ReportStatus.RECEIVED, attempts, elapsed(), payload=response.content, rows=rows)
