@@ -1,0 +1,148 @@
+"""The bank's past loans to these firms: who got one, what fell due, what was paid.
+
+Equal principal, interest on the outstanding at a twelfth of the annual rate, due on the 20th; no
+penalty interest. Firms that the bank would not have approved have no loans, so outcomes are known
+only for the better part of the population.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kuaidai.simulator.arrays import Days, Flags, Floats, Ints
+from kuaidai.simulator.health import Health, missed_payments
+from kuaidai.simulator.population import Firms
+from kuaidai.simulator.streams import Streams
+from kuaidai.simulator.timeline import BURN_IN_MONTHS, RUN_IN_MONTHS, Timeline
+
+DUE_DAY = 20
+MOST_LIVE_LOANS = 3
+_TENORS, _TENOR_SHARES = (12, 18, 24), (0.7, 0.15, 0.15)
+_CUT_OFF = -0.9
+
+
+@dataclass(frozen=True)
+class Loans:
+    """One entry a loan; the panels are over (loan, emitted month), money in cents.
+
+    `row` says which months a loan has a panel row: from its grant to the month it is settled.
+    `firm_missed` is the payment trouble that caused it all, over (firm, emitted month): truth.
+    """
+
+    firm: Ints
+    grant_month: Ints
+    granted: Days
+    matures: Days
+    tenor: Ints
+    principal: Ints
+    annual_rate: Floats
+    row: Flags
+    outstanding: Ints
+    days_past_due: Ints
+    due: Ints
+    paid: Ints
+    firm_missed: Ints
+
+
+@dataclass(frozen=True)
+class _Granted:
+    firm: Ints
+    month: Ints
+    tenor: Ints
+    principal: Ints
+    rate: Floats
+    day: Ints
+
+
+def build_loans(firms: Firms, health: Health, line: Timeline, streams: Streams) -> Loans:
+    """Grant loans month by month through the book, then let firms pay as their health allows."""
+    missed = missed_payments(
+        streams.stream("payments"), health.strain, start=-4.3, slope=1.4, stay=-0.1
+    )[:, BURN_IN_MONTHS:]
+    granted = _grant(firms, health, missed, line, streams.stream("loans"))
+    row, outstanding, past_due, due, paid = _panel(granted, missed, line)
+    first = line.month_first.astype("datetime64[M]")
+    matures = (first[granted.month] + granted.tenor).astype("datetime64[D]") + (DUE_DAY - 1)
+    return Loans(
+        firm=granted.firm,
+        grant_month=granted.month,
+        granted=line.month_first[0] + granted.day,
+        matures=matures,
+        tenor=granted.tenor,
+        principal=granted.principal,
+        annual_rate=granted.rate,
+        row=row,
+        outstanding=outstanding,
+        days_past_due=past_due,
+        due=due,
+        paid=paid,
+        firm_missed=missed,
+    )
+
+
+def _grant(
+    firms: Firms, health: Health, missed: Ints, line: Timeline, rng: np.random.Generator
+) -> _Granted:
+    count = firms.count
+    borrows = rng.random(count) < 0.85
+    appetite = rng.uniform(0.15, 0.45, count)
+    ends = np.full((count, MOST_LIVE_LOANS), -1)
+    parts: list[tuple[Ints, ...]] = []
+    rates: list[Floats] = []
+    h = health.firm_months()
+    for month in range(RUN_IN_MONTHS, line.months):
+        view = 0.8 * h[:, month - 1] + rng.normal(0.0, 0.6, count)
+        asks = borrows & (rng.random(count) < appetite)
+        tenor = rng.choice(_TENORS, count, p=_TENOR_SHARES)
+        share = rng.uniform(0.02, 0.09, count)
+        spread = rng.normal(0.0, 0.004, count)
+        days = rng.choice(line.workdays[month], count)
+        slot = np.argmin(ends, axis=1)
+        free = ends[np.arange(count), slot] < month
+        known = firms.opened < line.month_first[month - 6]
+        clean = missed[:, month - 1] + missed[:, month] == 0
+        taken = np.flatnonzero(asks & free & known & clean & (view > _CUT_OFF))
+        ends[taken, slot[taken]] = month + tenor[taken]
+        principal = (
+            np.maximum(np.rint(firms.turnover * share / 1e4), 2).astype(np.int64) * 1_000_000
+        )
+        parts.append(
+            (taken, np.full(len(taken), month), tenor[taken], principal[taken], days[taken])
+        )
+        rates.append(np.round(np.clip(0.052 - 0.004 * view + spread, 0.0345, 0.09), 4)[taken])
+    firm, months, tenors, principals, granted_days = (
+        np.concatenate([part[index] for part in parts]) for index in range(5)
+    )
+    return _Granted(firm, months, tenors, principals, np.concatenate(rates), granted_days)
+
+
+def _panel(granted: _Granted, missed: Ints, line: Timeline) -> tuple[Flags, Ints, Ints, Ints, Ints]:
+    loans = len(granted.firm)
+    shape = (loans, line.months)
+    outstanding, past_due, due, paid = (np.zeros(shape, dtype=np.int64) for _ in range(4))
+    row = np.zeros(shape, dtype=np.bool_)
+    scheduled, left = granted.principal.copy(), granted.principal.copy()
+    owed, owed_principal = np.zeros(loans, dtype=np.int64), np.zeros(loans, dtype=np.int64)
+    oldest = np.full(loans, -1)
+    slice_ = granted.principal // granted.tenor
+    for month in range(line.months):
+        number = month - granted.month
+        falls_due = (number >= 1) & (number <= granted.tenor)
+        part = np.where(falls_due, np.where(number == granted.tenor, scheduled, slice_), 0)
+        interest = np.rint(scheduled * granted.rate / 12).astype(np.int64) * falls_due
+        due[:, month] = part + interest
+        scheduled = scheduled - part
+        owed, owed_principal = owed + due[:, month], owed_principal + part
+        misses = (missed[granted.firm, month] > 0) & (owed > 0)
+        oldest = np.where(misses & (oldest < 0), month, np.where(misses, oldest, -1))
+        paid[:, month] = np.where(misses, 0, owed)
+        row[:, month] = (number >= 0) & (left > 0)
+        left = left - np.where(misses, 0, owed_principal)
+        owed, owed_principal = np.where(misses, owed, 0), np.where(misses, owed_principal, 0)
+        outstanding[:, month] = np.where(number >= 0, left, 0)
+        since = line.month_first[np.maximum(oldest, 0)] + (DUE_DAY - 1)
+        days = (line.month_last[month] - since).astype(np.int64)
+        past_due[:, month] = np.where(misses, days, 0)
+    return row, outstanding, past_due, due, paid

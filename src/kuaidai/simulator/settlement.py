@@ -1,0 +1,230 @@
+"""Settlement accounts: every transaction and every day's balance, exact to the cent.
+
+A month's volumes are split into single payments. The owner then keeps the account inside a band
+that health widens or narrows: money in when it would run dry, money out when it overflows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kuaidai.simulator.arrays import AnyArray, Days, Flags, Floats, Ints, cents, logistic
+from kuaidai.simulator.health import Health
+from kuaidai.simulator.past_loans import DUE_DAY, Loans
+from kuaidai.simulator.population import Firms
+from kuaidai.simulator.streams import Streams
+from kuaidai.simulator.timeline import Timeline
+from kuaidai.simulator.trade import Tax, Trade
+
+PURPOSES = (
+    "sales", "purchase", "payroll", "tax", "rent", "utilities", "cash", "loan_in",
+    "loan_repayment", "transfer_own", "returned", "other",
+)  # fmt: skip
+CUSTOMER_SLOTS, SUPPLIER_SLOTS = 64, 32
+_PURPOSE = {name: index for index, name in enumerate(PURPOSES)}
+
+
+@dataclass(frozen=True)
+class Payments:
+    """Transactions as columns: `firm`, `day` (offset), `cents` (credits positive), `purpose`
+    (index), `counterparty` (a slot number of the firm, -1 none)."""
+
+    firm: Ints
+    day: Ints
+    cents: Ints
+    purpose: Ints
+    counterparty: Ints
+
+    @property
+    def count(self) -> int:
+        """All transactions."""
+        return len(self.firm)
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Payments sorted by firm and day; balances in cents over (firm, day), valid where `open`."""
+
+    payments: Payments
+    balance: Ints
+    open: Flags
+    payroll_day: Ints
+
+
+def _join(parts: list[Payments]) -> Payments:
+    names = ("firm", "day", "cents", "purpose", "counterparty")
+    return Payments(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def build_settlement(
+    firms: Firms, trade: Trade, tax: Tax, loans: Loans, health: Health, line: Timeline,
+    streams: Streams,
+) -> Settlement:  # fmt: skip
+    """All payments of all firms, and the balances they leave."""
+    rng = streams.stream("settlement")
+    h = health.firm_months()
+    pay_days = _month_days(rng.integers(8, 16, (firms.count, 1)), trade.active, line)
+    parts = [
+        _sales(firms, trade, h, line, rng),
+        _purchases(firms, trade, line, rng),
+        _monthly(-trade.payroll, pay_days, "payroll"),
+        _monthly(-cents(trade.rent), _month_days(np.full((1, 1), 4), trade.active, line), "rent"),
+        _monthly(-cents(trade.utilities), _random_days(trade.active, line, rng), "utilities"),
+        _monthly(-cents(np.round(trade.cash_drawn, -2)), _random_days(trade.active, line, rng), "cash"),
+        _monthly(-cents(rng.uniform(20, 300, h.shape) * trade.active),
+                 _random_days(trade.active, line, rng), "other"),
+        *_tax_payments(tax, line),
+        *_loan_payments(loans, line),
+        *_returned(trade, h, line, rng),
+    ]  # fmt: skip
+    ordinary = _join(parts)
+    inside = ordinary.day < line.days
+    ordinary = Payments(*(column[inside] for column in _columns(ordinary)))
+    owners, balance, is_open = _owner_band(firms, trade, ordinary, h, line, rng)
+    payments = _join([ordinary, owners])
+    order = np.lexsort((payments.purpose, payments.day, payments.firm))
+    payments = Payments(*(column[order] for column in _columns(payments)))
+    return Settlement(payments, balance, is_open, np.where(trade.payroll > 0, pay_days, -1))
+
+
+def _columns(payments: Payments) -> tuple[Ints, ...]:
+    return (
+        payments.firm,
+        payments.day,
+        payments.cents,
+        payments.purpose,
+        payments.counterparty,
+    )
+
+
+def _month_days(day_index: AnyArray, active: Flags, line: Timeline) -> Ints:
+    return np.broadcast_to(line.day_of_month_first[None, :-1] + day_index, active.shape)
+
+
+def _random_days(active: Flags, line: Timeline, rng: np.random.Generator) -> Ints:
+    return _month_days(rng.integers(0, 28, active.shape), active, line)
+
+
+def _monthly(signed: Ints, days: Ints, purpose: str) -> Payments:
+    firm, month = np.nonzero(signed)
+    return _payments(firm, days[firm, month], signed[firm, month], purpose)
+
+
+def _payments(
+    firm: Ints, day: Ints, signed: Ints, purpose: str, counterparty: Ints | None = None
+) -> Payments:
+    slots = np.full(len(firm), -1) if counterparty is None else counterparty
+    return Payments(firm, day, signed, np.full(len(firm), _PURPOSE[purpose]), slots)
+
+
+def _split(
+    totals: Floats, counts: Ints, rng: np.random.Generator
+) -> tuple[Ints, Ints, Ints, Floats]:
+    cell = np.repeat(np.arange(counts.size), counts.ravel())
+    weight = rng.gamma(1.1, 1.0, len(cell)) + 0.02
+    whole = np.bincount(cell, weight, minlength=counts.size)
+    amount = cents(totals.ravel()[cell] * weight / whole[cell])
+    firm, month = cell // totals.shape[1], cell % totals.shape[1]
+    keep = amount > 0
+    return firm[keep], month[keep], amount[keep], rng.random(int(keep.sum()))
+
+
+def _days_of(month: Ints, place: Floats, every_day: Flags, line: Timeline) -> Ints:
+    longest = max(len(days) for days in line.workdays)
+    table = np.array(
+        [np.pad(days, (0, longest - len(days)), mode="edge") for days in line.workdays]
+    )
+    lengths = np.array([len(days) for days in line.workdays])
+    work = table[month, (place * lengths[month]).astype(np.int64)]
+    first, after = line.day_of_month_first[month], line.day_of_month_first[month + 1]
+    return np.where(every_day, first + (place * (after - first)).astype(np.int64), work)
+
+
+def _sales(
+    firms: Firms, trade: Trade, h: Floats, line: Timeline, rng: np.random.Generator
+) -> Payments:
+    pace = firms.trait("sales_per_month") * (firms.turnover / 3e6) ** 0.35
+    counts = np.maximum(rng.poisson(pace[:, None] * np.exp(0.1 * h)), 1) * (trade.sales > 0)
+    firm, month, amount, place = _split(trade.sales, counts, rng)
+    crowding = np.exp(0.35 * rng.normal(size=firms.count))[firm] * np.exp(-0.22 * h[firm, month])
+    rank = firms.customers[firm] * rng.random(len(firm)) ** (1.2 + crowding)
+    slot = np.minimum(rank.astype(np.int64), CUSTOMER_SLOTS - 1)
+    day = _days_of(month, place, firms.trait("retail")[firm] > 0, line)
+    return _payments(firm, day, amount, "sales", slot)
+
+
+def _purchases(firms: Firms, trade: Trade, line: Timeline, rng: np.random.Generator) -> Payments:
+    pace = 4.0 + 0.25 * firms.trait("sales_per_month") * (firms.turnover / 3e6) ** 0.3
+    counts = np.maximum(rng.poisson(pace[:, None], trade.purchases.shape), 1) * (
+        trade.purchases > 0
+    )
+    firm, month, amount, place = _split(trade.purchases, counts, rng)
+    rank = firms.suppliers[firm] * rng.random(len(firm)) ** 1.8
+    slot = CUSTOMER_SLOTS + np.minimum(rank.astype(np.int64), SUPPLIER_SLOTS - 1)
+    day = _days_of(month, place, np.zeros(len(firm), dtype=np.bool_), line)
+    return _payments(firm, day, -amount, "purchase", slot)
+
+
+def _tax_payments(tax: Tax, line: Timeline) -> list[Payments]:
+    firm, month = np.nonzero(tax.exists & (tax.paid > 0))
+    day = (tax.filed[firm, month] - line.month_first[0]).astype(np.int64)
+    return [_payments(firm, day, -tax.paid[firm, month], "tax")]
+
+
+def _loan_payments(loans: Loans, line: Timeline) -> list[Payments]:
+    granted = (loans.granted - line.month_first[0]).astype(np.int64)
+    loan, month = np.nonzero(loans.paid)
+    due = line.day_of_month_first[month] + (DUE_DAY - 1)
+    return [
+        _payments(loans.firm, granted, loans.principal, "loan_in"),
+        _payments(loans.firm[loan], due, -loans.paid[loan, month], "loan_repayment"),
+    ]
+
+
+def _returned(trade: Trade, h: Floats, line: Timeline, rng: np.random.Generator) -> list[Payments]:
+    """A debit tried and given back on the same day because the money was not there."""
+    fails = trade.active & (rng.random(h.shape) < logistic(-3.6 - 0.95 * h))
+    firm, month = np.nonzero(fails)
+    day = line.day_of_month_first[month] + rng.integers(0, 28, len(month))
+    amount = cents(rng.uniform(300, 6000, len(month)))
+    return [_payments(firm, day, -amount, "other"), _payments(firm, day, amount, "returned")]
+
+
+def _owner_band(
+    firms: Firms, trade: Trade, payments: Payments, h: Floats, line: Timeline,
+    rng: np.random.Generator,
+) -> tuple[Payments, Ints, Flags]:  # fmt: skip
+    count = firms.count
+    net = np.zeros((count, line.days), dtype=np.int64)
+    np.add.at(net, (payments.firm, payments.day), payments.cents)
+    taste = rng.normal(0.0, 0.45, count)
+    target = 0.45 * np.exp(0.5 * h + taste[:, None]) * firms.turnover[:, None] / 12 * 100
+    floor = np.maximum(target * 0.12 * np.exp(0.5 * np.minimum(h, 1.0)), 5_000)
+    draw_share = rng.uniform(0.5, 1.0, h.shape)
+    first_active = np.argmax(trade.active, axis=1)
+    balance = np.zeros(count, dtype=np.int64)
+    parts = []
+    everyone = np.arange(count)
+    for month in range(line.months):
+        first, after = line.day_of_month_first[month], line.day_of_month_first[month + 1]
+        opens = (first_active == month) & trade.active[:, month]
+        balance = np.where(opens, (target[:, month] // 10_000).astype(np.int64) * 10_000, balance)
+        run = np.cumsum(net[:, first:after], axis=1)
+        short = floor[:, month] - (balance + run.min(axis=1))
+        put_in = np.ceil(np.maximum(short, 0) / 100_000).astype(np.int64) * 100_000
+        put_in = put_in * trade.active[:, month]
+        end = balance + run[:, -1] + put_in
+        over = np.maximum(end - 1.3 * target[:, month], 0.0) * draw_share[:, month]
+        take_out = (over // 100_000).astype(np.int64) * 100_000 * trade.active[:, month]
+        net[:, first] += put_in
+        net[:, after - 1] -= take_out
+        balance = end - take_out
+        for signed, day in ((put_in, first), (-take_out, after - 1)):
+            some = everyone[signed != 0]
+            parts.append(_payments(some, np.full(len(some), day), signed[some], "transfer_own"))
+    starts = line.day_of_month_first[first_active]
+    is_open = (np.arange(line.days)[None, :] >= starts[:, None]) & trade.active.any(axis=1)[:, None]
+    opening = (target[everyone, first_active] // 10_000).astype(np.int64) * 10_000
+    return _join(parts), opening[:, None] + np.cumsum(net, axis=1), is_open
