@@ -57,7 +57,7 @@ def test_unknown_tenor_method_and_purpose_name_the_choices():
         check_months(7, CHOICE)
     with pytest.raises(MethodNotOffered, match="equal_instalment, revolving"):
         check_method("bullet", CHOICE)
-    with pytest.raises(PurposeNotAllowed, match="'stocks'.*materials"):
+    with pytest.raises(PurposeNotAllowed, match=r"'stocks'.*materials"):
         check_purpose("stocks", ("materials",))
 
 

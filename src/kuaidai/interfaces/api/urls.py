@@ -1,3 +1,7 @@
-"""Routes."""
+"""Routes of the REST interface, mounted under `/api/v1/`."""
 
-urlpatterns: list[object] = []
+from django.urls import path
+
+from kuaidai.interfaces.api.rest import api
+
+urlpatterns = [path("", api.urls)]

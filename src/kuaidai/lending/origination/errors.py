@@ -40,8 +40,8 @@ class AuthorisationsIncomplete(Refusal):
 
     code = "AUTHORISATIONS_INCOMPLETE"
     http_status = 409
-    en = "These authorisations are missing, withdrawn or expired: {kinds}; give them and submit again."
-    zh = "以下授权缺失、已撤回或已过期：{kinds}。请完成授权后再次提交。"
+    en = "Authorisations are not complete: {kinds}; give them and submit again."
+    zh = "授权不完整：{kinds_zh}。请完成授权后再次提交。"
 
 
 class AmountOutOfRange(Refusal):

@@ -32,6 +32,7 @@ from kuaidai.lending.origination.models import Application, Contract
 from kuaidai.lending.products.catalogue import product as product_of
 from kuaidai.parties import queries as parties
 from kuaidai.parties.domain.authorisations import AuthorisationKind
+from kuaidai.parties.errors import AuthorisationMissing
 from kuaidai.risk.policy import queries as policy_records
 from kuaidai.risk.policy.domain.decision import Reason
 
@@ -52,10 +53,19 @@ def required_authorisations(product_code: str) -> tuple[AuthorisationKind, ...]:
 
 def require_authorisations(*, person_no: str, uscc: str, product_code: str, on: date) -> None:
     """Raises `AuthorisationsIncomplete` unless every required authorisation is live on `on`."""
-    live = parties.live_authorisations(person_no=person_no, uscc=uscc, on=on)
-    missing = [kind for kind in required_authorisations(product_code) if kind not in live]
-    if missing:
-        raise AuthorisationsIncomplete(kinds=", ".join(str(kind) for kind in missing))
+    problems: list[AuthorisationMissing] = []
+    for kind in required_authorisations(product_code):
+        try:
+            parties.require_authorisation(kind=kind, person_no=person_no, uscc=uscc, on=on)
+        except AuthorisationMissing as missing:
+            problems.append(missing)
+    if problems:
+        raise AuthorisationsIncomplete(
+            kinds=", ".join(f"{held.values['value']} {held.values['why']}" for held in problems),
+            kinds_zh="，".join(
+                f"{held.values['value']} {held.values['why_zh']}" for held in problems
+            ),
+        )
 
 
 def contract_view(contract: Contract) -> ContractView:
