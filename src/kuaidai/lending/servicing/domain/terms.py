@@ -1,0 +1,48 @@
+"""What was agreed for one loan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from kuaidai.kernel.calendars import add_months
+from kuaidai.kernel.day_counts import DayCount
+from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+
+SETTLEMENT_DAY = 20
+"""Interest is settled on the 20th, as Chinese banks do; see the trade notes on interest."""
+
+
+@dataclass(frozen=True)
+class LoanTerms:
+    """The terms of a loan. `annual_rate` is a fraction; `settlement_day` is the due day of the month."""
+
+    principal: Decimal
+    annual_rate: Decimal
+    method: RepaymentMethod
+    day_count: DayCount
+    start_on: date
+    months: int
+    settlement_day: int = SETTLEMENT_DAY
+    penalty_multiplier: Decimal = Decimal("1.5")
+
+    def __post_init__(self) -> None:
+        if self.principal <= 0:
+            raise ValueError(f"principal must be positive, not {self.principal}")
+        if not 0 <= self.annual_rate < 10:
+            raise ValueError(f"annual rate is a fraction such as 0.0435, not {self.annual_rate}")
+        if not 1 <= self.months <= 360:
+            raise ValueError(f"a loan runs 1 to 360 months, not {self.months}")
+
+    @property
+    def matures_on(self) -> date:
+        """The last due date: the draw day `months` months on."""
+        return add_months(self.start_on, self.months)
+
+    def due_dates(self) -> tuple[date, ...]:
+        """One due date a month: the settlement day of each following month, the last at maturity."""
+        inner = (
+            add_months(self.start_on, month, day=self.settlement_day) for month in range(1, self.months)
+        )
+        return (*inner, self.matures_on)
