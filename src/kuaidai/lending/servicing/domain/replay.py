@@ -132,6 +132,7 @@ class _Replay:
     allocations: list[Allocation] = field(default_factory=list)
     accrual_from: date = date.min
     early_interest: Decimal = ZERO
+    prepaid: Decimal = ZERO
     paid_penalty: Decimal = ZERO
 
     @property
@@ -144,7 +145,7 @@ class _Replay:
         while self.future and self.future[0].due_on <= on:
             row = self.future.pop(0)
             self.bills.append(_Bill(row, penalty_until=row.due_on))
-            self.accrual_from = row.due_on
+            self.accrual_from, self.prepaid = row.due_on, ZERO
         rate = self.terms.annual_rate * self.terms.penalty_multiplier
         for bill in self.bills:
             if bill.penalty_until < on:
@@ -153,13 +154,13 @@ class _Replay:
                 bill.penalty_until = on
 
     def accrued(self, on: date) -> Decimal:
-        """Interest earned since the last due date or early repayment, rounded."""
+        """Interest earned since the last due date or early repayment and not yet paid, rounded."""
         if not self.future:
             return ZERO
         exact = interest_exact(
             self.balance, self.terms.annual_rate, self.accrual_from, on, self.terms.day_count
         )
-        return round_cents(exact)
+        return round_cents(exact) - self.prepaid
 
     def pay(self, payment: Payment) -> None:
         self.advance(payment.on)
@@ -193,6 +194,7 @@ class _Replay:
                 first, interest=first.interest - interest, total=first.total - interest
             )
             self.early_interest += interest
+            self.prepaid += interest
             return interest, ZERO
         self.early_interest += interest
         self._reamortise(payment.on, balance - principal)
@@ -201,7 +203,7 @@ class _Replay:
     def _reamortise(self, on: date, balance: Decimal) -> None:
         dues = [row.due_on for row in self.future]
         first_no = self.future[0].no
-        self.accrual_from = on
+        self.accrual_from, self.prepaid = on, ZERO
         self.future = (
             list(
                 amortise(

@@ -1,0 +1,88 @@
+"""The catalogue: one TOML file per product, read into frozen dataclasses."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from kuaidai.kernel.day_counts import DayCount
+from kuaidai.kernel.errors import NotFound
+
+
+class UnknownProduct(NotFound):
+    """There is no product of that code."""
+
+    code = "UNKNOWN_PRODUCT"
+    en = "There is no product {value}; choose one of: {known}."
+    zh = "没有产品 {value}；可选产品：{known}。"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What the money may be used for."""
+
+    code: str
+    title_en: str
+    title_zh: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a product offers, needs and limits. Amounts in yuan; `penalty_multiplier` on the rate."""
+
+    code: str
+    line: str
+    name_en: str
+    name_zh: str
+    policy: str
+    required_sources: tuple[str, ...]
+    optional_sources: tuple[str, ...]
+    cap: Decimal
+    floor: Decimal
+    draw_step: Decimal
+    minimum_draw: Decimal
+    tenors_months: tuple[int, ...]
+    methods: tuple[str, ...]
+    day_count: DayCount
+    settlement_day: int
+    grace_days: int
+    penalty_multiplier: Decimal
+    purposes: tuple[Purpose, ...]
+
+
+def _product(raw: dict[str, Any]) -> Product:
+    money = ("cap", "floor", "draw_step", "minimum_draw", "penalty_multiplier")
+    lists = ("required_sources", "optional_sources", "tenors_months", "methods")
+    values = dict(raw)
+    values.update({name: Decimal(raw[name]) for name in money})
+    values.update({name: tuple(raw[name]) for name in lists})
+    values["day_count"] = DayCount(raw["day_count"])
+    values["purposes"] = tuple(Purpose(**purpose) for purpose in raw["purposes"])
+    return Product(**values)
+
+
+@cache
+def _catalogue() -> dict[str, Product]:
+    found = {}
+    for entry in files(__name__).iterdir():
+        if entry.name.endswith(".toml"):
+            read = _product(tomllib.loads(entry.read_text(encoding="utf-8")))
+            found[read.code] = read
+    return found
+
+
+def all_products() -> tuple[Product, ...]:
+    """Every product, by code."""
+    return tuple(_catalogue()[code] for code in sorted(_catalogue()))
+
+
+def product(code: str) -> Product:
+    """The product of that code. Raises `UnknownProduct`."""
+    try:
+        return _catalogue()[code]
+    except KeyError:
+        raise UnknownProduct(value=code, known=", ".join(sorted(_catalogue()))) from None
