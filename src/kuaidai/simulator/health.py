@@ -18,7 +18,7 @@ from kuaidai.simulator.population import Firms, People
 from kuaidai.simulator.streams import Streams
 from kuaidai.simulator.timeline import BURN_IN_MONTHS, Timeline
 
-_PERSISTENCE = 0.93
+_PERSISTENCE = 0.97
 
 WRITTEN_OFF_AFTER = 14
 
@@ -63,9 +63,9 @@ def build_health(firms: Firms, people: People, line: Timeline, streams: Streams)
     sectors = autoregressive(rng, len(INDUSTRIES), months, spread=0.25, persistence=0.9)
     common = (economy + sectors)[firms.industry] * firms.trait("beta")[:, None]
     lasting = 0.5 * people.quality[firms.owner] + rng.normal(0.0, 0.55, firms.count)
-    own = autoregressive(rng, firms.count, months, spread=0.7, persistence=_PERSISTENCE)
+    own = autoregressive(rng, firms.count, months, spread=0.75, persistence=_PERSISTENCE)
     firm = lasting[:, None] + own + common
-    hidden = autoregressive(rng, firms.count, months, spread=0.55, persistence=_PERSISTENCE)
+    hidden = autoregressive(rng, firms.count, months, spread=0.3, persistence=_PERSISTENCE)
     first_firm = np.unique(firms.owner, return_index=True)[1]
     life = autoregressive(rng, people.owners, months, spread=0.5, persistence=_PERSISTENCE)
     person = 0.65 * firm[first_firm] + 0.45 * people.quality[: people.owners, None] + life
@@ -79,7 +79,7 @@ def missed_payments(
     """Consecutive missed monthly payments, by subject and month.
 
     A subject that is up to date misses with log-odds `start - slope * strain`; one that is behind
-    stays behind with log-odds `stay - 0.7 * strain + 0.35 * missed` (of at most five missed):
+    stays behind with log-odds `stay - 0.8 * strain + 0.35 * missed` (of at most five missed):
     trouble feeds on itself. After `WRITTEN_OFF_AFTER` months the debt is settled or written off.
     """
     draws = rng.random(strain.shape)
@@ -87,7 +87,7 @@ def missed_payments(
     behind = np.zeros(strain.shape[0], dtype=np.int64)
     for month in range(strain.shape[1]):
         fresh = logistic(start - slope * strain[:, month])
-        again = logistic(stay - 0.7 * strain[:, month] + 0.35 * np.minimum(behind, 5))
+        again = logistic(stay - 0.8 * strain[:, month] + 0.35 * np.minimum(behind, 5))
         misses = draws[:, month] < np.where(behind == 0, fresh, again)
         behind = np.where(misses & (behind < WRITTEN_OFF_AFTER), behind + 1, 0)
         missed[:, month] = behind

@@ -62,12 +62,12 @@ def build_households(
     scale = _household_size(firms, people)[:, None]
     drift = autoregressive(rng, *shape, spread=0.35, persistence=0.9)
     lasting = rng.normal(0.0, 0.8, (people.owners, 1))
-    liquid = 0.025 * scale * np.exp(0.45 * hp + lasting + drift)
+    liquid = 0.025 * scale * np.exp(0.55 * hp + 0.7 * lasting + drift)
     invests = rng.random((people.owners, 1)) < logistic(0.2 + 0.5 * lasting)
-    missed_all = missed_payments(rng, health.person_strain, start=-4.6, slope=0.9, stay=-1.6)
+    missed_all = missed_payments(rng, health.person_strain, start=-5.0, slope=1.4, stay=-1.2)
     homes = _homes(people, missed_all, scale, lasting, line, rng)
     limit = _card_limits(scale, people, rng)
-    used_share = logistic(-0.9 - 0.6 * hp + 0.7 * rng.normal(size=(people.owners, 1)) + drift)
+    used_share = logistic(-0.9 - 0.85 * hp + 0.7 * rng.normal(size=(people.owners, 1)) + drift)
     here = rng.random((people.owners, 1)) < 0.5
     days = _dpd(missed_all, rng)
     card_balance = cents(np.round(limit * used_share, 2))
@@ -123,7 +123,7 @@ def _bureau(
 ) -> OwnerBureau:  # fmt: skip
     shape = (people.owners, line.months)
     hp = health.person_months()
-    hunger = autoregressive(rng, *shape, spread=0.5, persistence=0.9) - 0.5 * hp
+    hunger = autoregressive(rng, *shape, spread=0.5, persistence=0.9) - 0.65 * hp
     asked = rng.poisson(np.exp(np.clip(-1.3 + 0.7 * hunger, -4.0, 1.2)))
     lenders = rng.poisson(0.8, (people.owners, 1)) + np.maximum(np.rint(hunger), 0).astype(np.int64)
     nonbank = np.maximum(hunger - 0.6, 0.0) * scale * 0.01

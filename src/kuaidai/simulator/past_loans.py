@@ -15,12 +15,12 @@ from kuaidai.simulator.arrays import Days, Flags, Floats, Ints
 from kuaidai.simulator.health import Health, missed_payments
 from kuaidai.simulator.population import Firms
 from kuaidai.simulator.streams import Streams
-from kuaidai.simulator.timeline import BURN_IN_MONTHS, RUN_IN_MONTHS, Timeline
+from kuaidai.simulator.timeline import BURN_IN_MONTHS, LOOK_BACK_MONTHS, Timeline
 
 DUE_DAY = 20
 MOST_LIVE_LOANS = 3
 _TENORS, _TENOR_SHARES = (12, 18, 24), (0.7, 0.15, 0.15)
-_CUT_OFF = -0.9
+_CUT_OFF = -1.5
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class _Granted:
 def build_loans(firms: Firms, health: Health, line: Timeline, streams: Streams) -> Loans:
     """Grant loans month by month through the book, then let firms pay as their health allows."""
     missed = missed_payments(
-        streams.stream("payments"), health.strain, start=-4.3, slope=1.4, stay=-0.1
+        streams.stream("payments"), health.strain, start=-5.8, slope=2.7, stay=0.6
     )[:, BURN_IN_MONTHS:]
     granted = _grant(firms, health, missed, line, streams.stream("loans"))
     row, outstanding, past_due, due, paid = _panel(granted, missed, line)
@@ -86,14 +86,14 @@ def _grant(
     firms: Firms, health: Health, missed: Ints, line: Timeline, rng: np.random.Generator
 ) -> _Granted:
     count = firms.count
-    borrows = rng.random(count) < 0.85
+    borrows = rng.random(count) < 0.93
     appetite = rng.uniform(0.15, 0.45, count)
     ends = np.full((count, MOST_LIVE_LOANS), -1)
     parts: list[tuple[Ints, ...]] = []
     rates: list[Floats] = []
     h = health.firm_months()
-    for month in range(RUN_IN_MONTHS, line.months):
-        view = 0.8 * h[:, month - 1] + rng.normal(0.0, 0.6, count)
+    for month in range(LOOK_BACK_MONTHS, line.months):
+        view = 0.6 * h[:, month - 1] + rng.normal(0.0, 0.6, count)
         asks = borrows & (rng.random(count) < appetite)
         tenor = rng.choice(_TENORS, count, p=_TENOR_SHARES)
         share = rng.uniform(0.02, 0.09, count)

@@ -186,9 +186,9 @@ def build_firm_bureau(
     rng = streams.stream("firm bureau")
     shape = (firms.count, line.months)
     h = health.firm_months()
-    missed_all = missed_payments(rng, health.strain, start=-4.9, slope=1.1, stay=-0.9)
+    missed_all = missed_payments(rng, health.strain, start=-5.2, slope=1.5, stay=-0.9)
     base = rng.poisson(0.35 + 0.2 * np.log(firms.turnover / 5e5))[:, None]
-    hunger = autoregressive(rng, *shape, spread=0.35, persistence=0.9) - 0.45 * h
+    hunger = autoregressive(rng, *shape, spread=0.4, persistence=0.9) - 0.85 * h
     lenders = np.clip(base + np.rint(np.maximum(hunger - 0.45, 0.0)), 0, 9).astype(np.int64)
     each = firms.turnover[:, None] * rng.uniform(0.04, 0.11, (firms.count, 1))
     outstanding = cents(np.round(lenders * each * np.exp(0.12 * hunger), -2))
@@ -202,7 +202,7 @@ def build_firm_bureau(
     settled[:, 0] = 0
     old_sin = rng.random(firms.count) < 0.03
     settled = np.where(old_sin[:, None], np.maximum(settled, 1), settled)
-    asked = rng.poisson(np.exp(np.clip(-1.7 + 0.75 * hunger, -4.0, 1.0)))
+    asked = rng.poisson(np.exp(np.clip(-1.5 + 0.9 * hunger, -4.0, 1.3)))
     guarantees = np.where(rng.random(firms.count) < 0.15, rng.uniform(0.05, 0.4, firms.count), 0.0)
     return FirmBureau(
         lenders=lenders,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kuaidai.simulator.arrays import AnyArray, Days, Flags, Floats, Ints, cents, logistic
+from kuaidai.simulator.arrays import AnyArray, Flags, Floats, Ints, cents, logistic
 from kuaidai.simulator.health import Health
 from kuaidai.simulator.past_loans import DUE_DAY, Loans
 from kuaidai.simulator.population import Firms
@@ -148,7 +148,7 @@ def _sales(
     pace = firms.trait("sales_per_month") * (firms.turnover / 3e6) ** 0.35
     counts = np.maximum(rng.poisson(pace[:, None] * np.exp(0.1 * h)), 1) * (trade.sales > 0)
     firm, month, amount, place = _split(trade.sales, counts, rng)
-    crowding = np.exp(0.35 * rng.normal(size=firms.count))[firm] * np.exp(-0.22 * h[firm, month])
+    crowding = np.exp(0.35 * rng.normal(size=firms.count))[firm] * np.exp(-0.3 * h[firm, month])
     rank = firms.customers[firm] * rng.random(len(firm)) ** (1.2 + crowding)
     slot = np.minimum(rank.astype(np.int64), CUSTOMER_SLOTS - 1)
     day = _days_of(month, place, firms.trait("retail")[firm] > 0, line)
@@ -185,7 +185,7 @@ def _loan_payments(loans: Loans, line: Timeline) -> list[Payments]:
 
 def _returned(trade: Trade, h: Floats, line: Timeline, rng: np.random.Generator) -> list[Payments]:
     """A debit tried and given back on the same day because the money was not there."""
-    fails = trade.active & (rng.random(h.shape) < logistic(-3.6 - 0.95 * h))
+    fails = trade.active & (rng.random(h.shape) < logistic(-3.4 - 1.4 * h))
     firm, month = np.nonzero(fails)
     day = line.day_of_month_first[month] + rng.integers(0, 28, len(month))
     amount = cents(rng.uniform(300, 6000, len(month)))
@@ -199,8 +199,8 @@ def _owner_band(
     count = firms.count
     net = np.zeros((count, line.days), dtype=np.int64)
     np.add.at(net, (payments.firm, payments.day), payments.cents)
-    taste = rng.normal(0.0, 0.45, count)
-    target = 0.45 * np.exp(0.5 * h + taste[:, None]) * firms.turnover[:, None] / 12 * 100
+    taste = rng.normal(0.0, 0.4, count)
+    target = 0.45 * np.exp(0.9 * h + taste[:, None]) * firms.turnover[:, None] / 12 * 100
     floor = np.maximum(target * 0.12 * np.exp(0.5 * np.minimum(h, 1.0)), 5_000)
     draw_share = rng.uniform(0.5, 1.0, h.shape)
     first_active = np.argmax(trade.active, axis=1)

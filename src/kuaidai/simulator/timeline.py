@@ -10,9 +10,13 @@ import numpy as np
 from kuaidai.kernel.calendars import add_months, is_working_day, month_end, month_start
 from kuaidai.simulator.arrays import Days, Flags, Ints
 
-RUN_IN_MONTHS = 15
-"""Months emitted before the loan book begins, so that even the first loan has a year behind it,
-and the same quarter of the year before."""
+LOOK_BACK_MONTHS = 15
+"""Months emitted before the first loan, so that it has a year behind it, and the same quarter of
+the year before."""
+
+RUN_IN_MONTHS = LOOK_BACK_MONTHS + 6
+"""Months emitted before the history asked for: the look-back, then six months of loans, so that
+more of them have a known outcome at the end."""
 
 BURN_IN_MONTHS = 24
 """Months lived but not emitted, so that 24-month look-backs are filled on the first day."""
@@ -54,7 +58,7 @@ class Timeline:
 
 
 def timeline(*, months: int, ends_on: date) -> Timeline:
-    """The timeline of a loan book of `months` months that ends on `ends_on`, with its run-in."""
+    """The timeline of `months` months that end on `ends_on`, with the run-in before them."""
     if months < 1:
         raise ValueError(f"a history needs at least one month, not {months}")
     total = months + RUN_IN_MONTHS

@@ -54,7 +54,7 @@ def build_trade(firms: Firms, health: Health, line: Timeline, streams: Streams) 
     level = _level(health.firm)[:, BURN_IN_MONTHS:]
     phase = 2 * np.pi * (line.calendar_month[None, :] - firms.trait("peak")[:, None]) / 12
     season = 1 + firms.trait("season")[:, None] * np.cos(phase)
-    volatility = np.exp(rng.normal(np.log(0.16), 0.35, firms.count))[:, None] * np.exp(-0.15 * h)
+    volatility = np.exp(rng.normal(np.log(0.16), 0.35, firms.count))[:, None] * np.exp(-0.25 * h)
     sales = (
         firms.turnover[:, None] / 12 * season * np.exp(level + volatility * rng.normal(size=shape))
     )
@@ -68,12 +68,12 @@ def build_trade(firms: Firms, health: Health, line: Timeline, streams: Streams) 
     wage = np.rint(rng.uniform(4500, 8500, firms.count))[:, None]
     wages = firms.turnover[:, None] / 12 * firms.trait("payroll")[:, None] * np.exp(lagged)
     heads = np.maximum(np.rint(wages / wage), 1).astype(np.int64)
-    skipped = rng.random(shape) < logistic(-3.8 - 1.0 * h)
+    skipped = rng.random(shape) < logistic(-3.6 - 1.2 * h)
     runs = active & firms.payroll_here[:, None] & ~skipped
     payroll = cents(np.where(runs, heads * wage * rng.normal(1.0, 0.03, shape), 0.0))
     rent = firms.turnover / 12 * firms.trait("rent")
     utilities = smooth * 0.008 * np.exp(rng.normal(0.0, 0.15, shape))
-    cash_share = np.clip(0.03 * np.exp(rng.normal(-0.35 * h, 0.5)), 0.0, 0.3)
+    cash_share = np.clip(0.03 * np.exp(rng.normal(-0.4 * h, 0.7)), 0.0, 0.3)
     return Trade(
         active=active,
         sales=sales,
@@ -89,7 +89,7 @@ def build_trade(firms: Firms, health: Health, line: Timeline, streams: Streams) 
 def _level(health: Floats) -> Floats:
     level = np.zeros_like(health)
     for month in range(1, health.shape[1]):
-        level[:, month] = 0.97 * level[:, month - 1] + 0.022 * (health[:, month] - 0.1)
+        level[:, month] = 0.97 * level[:, month - 1] + 0.03 * (health[:, month] - 0.1)
     return level
 
 
@@ -113,7 +113,7 @@ def build_tax(
     income_tax = cents(np.where(quarterly, quarter * margin * 0.05, 0.0))
     relieved = np.where(exempt, vat, 0) + np.where(small, income_tax // 5, 0)
     due_amount = vat + income_tax - relieved
-    unpaid = rng.random(shape) < logistic(-4.2 - 1.25 * h)
+    unpaid = rng.random(shape) < logistic(-4.0 - 1.4 * h)
     catches_up = rng.random(shape) < logistic(-0.4 + 1.0 * h)
     paid, arrears = _settle(due_amount, unpaid, catches_up)
     month_after = line.month_first[1:]
