@@ -52,8 +52,8 @@ def build_world(*, firms: int, months: int, seed: int, ends_on: date) -> World:
     """Simulate `firms` firms over `months` months that end on `ends_on`, and the run-in before.
 
     Statements and reports begin 21 months earlier, loans 6 months earlier, so that loans have a
-    full year behind them and enough of them a known outcome. The same arguments give the same world. Raises `ValueError` for counts
-    outside 1 to 999,999 firms or fewer than one month.
+    full year behind them and enough of them a known outcome. The same arguments give the same
+    world. Raises `ValueError` for counts outside 1 to 999,999 firms or fewer than one month.
     """
     line, streams = timeline(months=months, ends_on=ends_on), Streams(seed)
     who, people = build_population(firms, line, streams)
