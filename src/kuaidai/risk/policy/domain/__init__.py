@@ -1,0 +1,1 @@
+"""Pure credit policy: facts in, decision out. Knows neither Django nor the database."""
