@@ -1,0 +1,27 @@
+"""Background jobs of servicing: pursue payments whose outcome is not known yet."""
+
+from __future__ import annotations
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from kuaidai.foundation.actors import Actor
+from kuaidai.lending.servicing.errors import CoreUnavailable
+
+_RETRY = RetryStrategy(max_attempts=20, exponential_wait=2, retry_exceptions={CoreUnavailable})
+
+
+@app.task(queue="payments", name="servicing.pay_out", retry=_RETRY)
+def pay_out_drawdown(drawdown_id: str) -> None:
+    """Pay a drawdown that is still pending."""
+    from kuaidai.lending.servicing.operations import pay_out
+
+    pay_out(drawdown_id=drawdown_id, actor=Actor.system("payments"))
+
+
+@app.task(queue="payments", name="servicing.pursue_repayment", retry=_RETRY)
+def pursue_repayment(repayment_id: str) -> None:
+    """Collect a repayment that is still pending."""
+    from kuaidai.lending.servicing.operations import collect_repayment
+
+    collect_repayment(repayment_id=repayment_id, actor=Actor.system("payments"))

@@ -1,0 +1,144 @@
+"""Facilities, drawdowns, loans and their events. Loans are projections of their events."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+_MONEY = {"max_digits": 18, "decimal_places": 2}
+
+
+class Facility(models.Model):
+    """A credit line."""
+
+    id = models.CharField(primary_key=True, max_length=20)
+    application_id = models.CharField(max_length=20)
+    contract_id = models.CharField(max_length=20, unique=True)
+    uscc = models.CharField(max_length=18)
+    person_no = models.CharField(max_length=40)
+    product_code = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, default="open")
+    granted = models.DecimalField(**_MONEY)
+    used = models.DecimalField(default=0, **_MONEY)
+    reserved = models.DecimalField(default=0, **_MONEY)
+    annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
+    method = models.CharField(max_length=40)
+    months = models.SmallIntegerField()
+    opens_on = models.DateField()
+    expires_on = models.DateField()
+    account_no = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(used__gte=0, reserved__gte=0, granted__gte=F("used") + F("reserved")),
+                name="never_drawn_over_the_limit",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "frozen", "expired", "closed"]), name="facility_status"
+            ),
+        ]
+        indexes = [models.Index(fields=["uscc"]), models.Index(fields=["person_no"])]
+
+
+class Drawdown(models.Model):
+    """A request for money out of a facility; its id is the bank core's key for the transfer."""
+
+    id = models.CharField(primary_key=True, max_length=20)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="drawdowns")
+    amount = models.DecimalField(**_MONEY)
+    purpose = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, default="pending")
+    requested_on = models.DateField()
+    reason = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="drawdown_is_positive"),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "paid_out", "rejected"]), name="drawdown_status"
+            ),
+        ]
+
+
+class Loan(models.Model):
+    """One paid-out drawdown with its frozen terms. The sums are what replay says, kept for queries."""
+
+    id = models.CharField(primary_key=True, max_length=20)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="loans")
+    drawdown = models.OneToOneField(Drawdown, on_delete=models.PROTECT, related_name="loan")
+    principal = models.DecimalField(**_MONEY)
+    annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
+    method = models.CharField(max_length=40)
+    day_count = models.CharField(max_length=10)
+    start_on = models.DateField()
+    months = models.SmallIntegerField()
+    settlement_day = models.SmallIntegerField()
+    penalty_multiplier = models.DecimalField(max_digits=5, decimal_places=2)
+    status = models.CharField(max_length=10, default="active")
+    outstanding = models.DecimalField(**_MONEY)
+    earned_interest = models.DecimalField(default=0, **_MONEY)
+    earned_penalty = models.DecimalField(default=0, **_MONEY)
+    days_past_due = models.IntegerField(default=0)
+    accrued_through = models.DateField()
+    closed_through = models.DateField(null=True)
+    parked_reason = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outstanding__gte=0, outstanding__lte=F("principal")), name="outstanding_in_range"
+            ),
+            models.CheckConstraint(condition=Q(status__in=["active", "settled"]), name="loan_status"),
+        ]
+        indexes = [models.Index(fields=["status", "closed_through"])]
+
+
+class Repayment(models.Model):
+    """A debit asked of the firm's account; its id is the bank core's key."""
+
+    id = models.CharField(primary_key=True, max_length=40)
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="repayments")
+    kind = models.CharField(max_length=10)
+    amount = models.DecimalField(**_MONEY)
+    settled = models.DecimalField(default=0, **_MONEY)
+    status = models.CharField(max_length=10, default="pending")
+    requested_on = models.DateField()
+    reason = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(settled__gte=0, settled__lte=F("amount"), amount__gt=0), name="settled_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "settled", "rejected"]), name="repayment_status"
+            ),
+            models.UniqueConstraint(
+                fields=["loan"], condition=Q(status="pending"), name="one_pending_repayment_per_loan"
+            ),
+        ]
+
+
+class LoanEvent(models.Model):
+    """A payment received: the input of replay, in order of `id`. Append-only."""
+
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="events")
+    repayment = models.OneToOneField(Repayment, on_delete=models.PROTECT)
+    on = models.DateField()
+    amount = models.DecimalField(**_MONEY)
+
+    class Meta:
+        indexes = [models.Index(fields=["loan", "id"])]
+
+
+class CloseOfDay(models.Model):
+    """One close of day: begun, and finished once the business date has moved."""
+
+    on = models.DateField(primary_key=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    loans = models.IntegerField(default=0)
+    debited = models.DecimalField(default=0, **_MONEY)
+    overdue = models.IntegerField(default=0)
+    parked = models.JSONField(default=list)

@@ -1,0 +1,15 @@
+"""Writes of servicing."""
+
+from kuaidai.lending.servicing.operations.close_of_day import run_close_of_day
+from kuaidai.lending.servicing.operations.drawing import pay_out, request_drawdown
+from kuaidai.lending.servicing.operations.facilities import open_facility
+from kuaidai.lending.servicing.operations.repaying import collect_repayment, repay
+
+__all__ = [
+    "collect_repayment",
+    "open_facility",
+    "pay_out",
+    "repay",
+    "request_drawdown",
+    "run_close_of_day",
+]

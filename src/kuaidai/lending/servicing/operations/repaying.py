@@ -1,0 +1,151 @@
+"""Repay: ask the firm's account for the money, then apply what came."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from kuaidai.foundation.actors import Actor
+from kuaidai.foundation.operations import record_audit, run_once
+from kuaidai.kernel.identifiers import new_id
+from kuaidai.kernel.money import money_text
+from kuaidai.lending.ledger.domain import chart
+from kuaidai.lending.ledger.domain.entries import Line
+from kuaidai.lending.ledger.operations import post
+from kuaidai.lending.servicing import bank_core
+from kuaidai.lending.servicing.domain.replay import LoanState
+from kuaidai.lending.servicing.domain.views import RepaymentView
+from kuaidai.lending.servicing.errors import (
+    CoreUnavailable,
+    LoanSettled,
+    RepaymentRunning,
+    RepayNothing,
+    RepayTooMuch,
+    UnknownLoan,
+)
+from kuaidai.lending.servicing.models import Facility, Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.operations.projection import accrue
+from kuaidai.lending.servicing.queries import repayment_view, state_of
+
+
+def repay(*, loan_id: str, amount: Decimal | None, key: str, on: date, actor: Actor) -> RepaymentView:
+    """Repay `amount` of a loan from the firm's account, or all of it when `amount` is None.
+
+    What is due goes first, the rest repays early. The same `key` again returns the same repayment.
+    Raises `UnknownLoan`, `LoanSettled`, `RepayNothing`, `RepayTooMuch`, `RepaymentRunning`,
+    `IdempotencyMismatch`.
+    """
+
+    def ask() -> dict[str, Any]:
+        return {"id": _ask(loan_id, amount, on, actor)}
+
+    done, _ = run_once(
+        scope=f"repayment:{loan_id}", key=key, request={"amount": amount, "on": on}, perform=ask
+    )
+    try:
+        return collect_repayment(repayment_id=done["id"], actor=actor)
+    except CoreUnavailable:
+        return repayment_view(Repayment.objects.get(id=done["id"]))
+
+
+def _ask(loan_id: str, amount: Decimal | None, on: date, actor: Actor) -> str:
+    loan = Loan.objects.select_for_update().filter(id=loan_id).first()
+    if loan is None:
+        raise UnknownLoan(value=loan_id)
+    if loan.status == "settled":
+        raise LoanSettled(value=loan_id)
+    owed = state_of(loan, on).payoff
+    wanted = owed if amount is None else amount
+    if wanted <= 0:
+        raise RepayNothing(amount=money_text(wanted))
+    if wanted > owed:
+        raise RepayTooMuch(amount=money_text(wanted), owed=money_text(owed))
+    row = open_repayment(loan, kind="early", amount=wanted, on=on, number=new_id("RPY"))
+    record_audit(
+        actor=actor, action="repayment.request", subject_type="loan", subject_id=loan_id, on=on,
+        detail={"id": row.id, "amount": wanted},
+    )  # fmt: skip
+    return row.id
+
+
+def open_repayment(loan: Loan, *, kind: str, amount: Decimal, on: date, number: str) -> Repayment:
+    """A pending repayment with the job that pursues it. Raises `RepaymentRunning`."""
+    from kuaidai.lending.servicing.jobs import pursue_repayment
+
+    running = Repayment.objects.filter(loan=loan, status="pending").exclude(id=number).first()
+    if running is not None:
+        raise RepaymentRunning(value=running.id)
+    try:
+        with transaction.atomic():
+            row, created = Repayment.objects.get_or_create(
+                id=number, defaults={"loan": loan, "kind": kind, "amount": amount, "requested_on": on}
+            )
+    except IntegrityError as error:
+        raise RepaymentRunning(value=number) from error
+    if created:
+        pursue_repayment.configure(schedule_in={"seconds": 5}).defer(repayment_id=row.id)
+    return row
+
+
+def collect_repayment(*, repayment_id: str, actor: Actor) -> RepaymentView:
+    """Debit the firm's account for a pending repayment and apply what came; once per repayment.
+
+    Raises `CoreUnavailable` while the outcome is unknown.
+    """
+    row = Repayment.objects.select_related("loan__facility").get(id=repayment_id)
+    if row.status != "pending":
+        return repayment_view(row)
+    moved = bank_core.debit(
+        key=row.id,
+        from_account=row.loan.facility.account_no,
+        amount=row.amount,
+        memo=f"Repayment {row.loan_id}",
+        on=row.requested_on,
+        partial=row.kind == "due",
+    )
+    return _apply(repayment_id, moved, actor)
+
+
+@transaction.atomic
+def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> RepaymentView:
+    facility = Facility.objects.select_for_update().get(loans__repayments__id=repayment_id)
+    loan = Loan.objects.select_for_update().get(repayments__id=repayment_id)
+    row = Repayment.objects.select_for_update().get(id=repayment_id)
+    if row.status != "pending":
+        return repayment_view(row)
+    row.settled, row.reason = moved.settled, moved.reason
+    row.status = "settled" if moved.is_settled else "rejected"
+    row.save(update_fields=["settled", "reason", "status"])
+    if moved.is_settled:
+        before = loan.outstanding
+        LoanEvent.objects.create(loan=loan, repayment=row, on=row.requested_on, amount=moved.settled)
+        state = accrue(loan, max(row.requested_on, loan.accrued_through))
+        _post_receipt(loan, row, state)
+        facility.used -= before - loan.outstanding
+        facility.save(update_fields=["used"])
+    record_audit(
+        actor=actor, action=f"repayment.{row.status}", subject_type="loan", subject_id=loan.id,
+        on=row.requested_on,
+        detail={"id": row.id, "asked": row.amount, "settled": row.settled, "reason": row.reason},
+    )  # fmt: skip
+    return repayment_view(row)
+
+
+def _post_receipt(loan: Loan, row: Repayment, state: LoanState) -> None:
+    parts = next(part for part in state.allocations if part.key == row.id)
+    post(
+        key=f"repayment:{row.id}",
+        on=row.requested_on,
+        description="Repayment received",
+        source_type="loan",
+        source_id=loan.id,
+        lines=[
+            Line(chart.SETTLEMENT, debit=row.settled),
+            Line(chart.PENALTY_RECEIVABLE, credit=parts.penalty),
+            Line(chart.INTEREST_RECEIVABLE, credit=parts.interest),
+            Line(chart.LOANS, credit=parts.principal),
+        ],
+    )

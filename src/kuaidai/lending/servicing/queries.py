@@ -1,0 +1,165 @@
+"""Reads of servicing."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q, Sum
+
+from kuaidai.foundation.queries import business_date
+from kuaidai.kernel.day_counts import DayCount
+from kuaidai.kernel.money import ZERO
+from kuaidai.lending.servicing import bank_core
+from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+from kuaidai.lending.servicing.domain.replay import LoanState, Payment, replay
+from kuaidai.lending.servicing.domain.terms import LoanTerms
+from kuaidai.lending.servicing.domain.views import (
+    AccountEntry,
+    CloseStatus,
+    DrawdownView,
+    FacilityView,
+    LoanView,
+    RepaymentView,
+)
+from kuaidai.lending.servicing.errors import UnknownFacility, UnknownLoan
+from kuaidai.lending.servicing.models import CloseOfDay, Drawdown, Facility, Loan, LoanEvent, Repayment
+
+
+def facility_view(row: Facility) -> FacilityView:
+    """The view of a facility's row."""
+    return FacilityView(
+        row.id, row.application_id, row.contract_id, row.uscc, row.person_no, row.product_code,
+        row.status, row.granted, row.used, row.reserved, row.annual_rate, row.method, row.months,
+        row.opens_on, row.expires_on, row.account_no,
+    )  # fmt: skip
+
+
+def drawdown_view(row: Drawdown) -> DrawdownView:
+    """The view of a drawdown's row."""
+    loan = Loan.objects.filter(drawdown=row).first()
+    return DrawdownView(
+        row.id, row.facility_id, loan.id if loan else None, row.amount, row.purpose, row.status,
+        row.requested_on, row.reason,
+    )  # fmt: skip
+
+
+def repayment_view(row: Repayment) -> RepaymentView:
+    """The view of a repayment's row."""
+    return RepaymentView(
+        row.id, row.loan_id, row.kind, row.amount, row.settled, row.status, row.requested_on, row.reason
+    )
+
+
+def terms_of(row: Loan) -> LoanTerms:
+    """The frozen terms of a loan."""
+    return LoanTerms(
+        principal=row.principal,
+        annual_rate=row.annual_rate,
+        method=RepaymentMethod(row.method),
+        day_count=DayCount(row.day_count),
+        start_on=row.start_on,
+        months=row.months,
+        settlement_day=row.settlement_day,
+        penalty_multiplier=row.penalty_multiplier,
+    )
+
+
+def state_of(row: Loan, on: date) -> LoanState:
+    """The loan's events replayed to `on`."""
+    events = LoanEvent.objects.filter(loan=row).order_by("id")
+    return replay(terms_of(row), [Payment(e.repayment_id, e.on, e.amount) for e in events], on)
+
+
+def loan_view(row: Loan, on: date) -> LoanView:
+    """The view of a loan's row on a day."""
+    return LoanView(
+        row.id, row.facility_id, row.drawdown_id, row.drawdown.purpose, terms_of(row),
+        state_of(row, max(on, row.start_on)), row.status, row.parked_reason,
+    )  # fmt: skip
+
+
+def facility(facility_id: str) -> FacilityView:
+    """The facility of that id. Raises `UnknownFacility`."""
+    row = Facility.objects.filter(id=facility_id).first()
+    if row is None:
+        raise UnknownFacility(value=facility_id)
+    return facility_view(row)
+
+
+def facilities_of(*, uscc: str | None = None, person_no: str | None = None) -> tuple[FacilityView, ...]:
+    """The facilities of a firm or a person, newest first; 100 at the most."""
+    wanted = Q() if uscc is None else Q(uscc=uscc)
+    wanted &= Q() if person_no is None else Q(person_no=person_no)
+    if not wanted:
+        raise ValueError("name a firm or a person")
+    return tuple(map(facility_view, Facility.objects.filter(wanted).order_by("-opens_on", "-id")[:100]))
+
+
+def loan(loan_id: str) -> LoanView:
+    """The loan of that id, on the business date. Raises `UnknownLoan`."""
+    row = Loan.objects.select_related("drawdown").filter(id=loan_id).first()
+    if row is None:
+        raise UnknownLoan(value=loan_id)
+    return loan_view(row, business_date())
+
+
+def loans_of(facility_id: str) -> tuple[LoanView, ...]:
+    """The loans under a facility, newest first; 100 at the most."""
+    rows = Loan.objects.select_related("drawdown").filter(facility_id=facility_id)
+    on = business_date()
+    return tuple(loan_view(row, on) for row in rows.order_by("-start_on", "-id")[:100])
+
+
+def drawdown(drawdown_id: str) -> DrawdownView:
+    """The drawdown of that id. Raises `UnknownLoan`."""
+    row = Drawdown.objects.filter(id=drawdown_id).first()
+    if row is None:
+        raise UnknownLoan(value=drawdown_id)
+    return drawdown_view(row)
+
+
+def drawdowns_of(facility_id: str) -> tuple[DrawdownView, ...]:
+    """The drawdowns of a facility, newest first; 100 at the most."""
+    rows = Drawdown.objects.filter(facility_id=facility_id).order_by("-requested_on", "-id")[:100]
+    return tuple(map(drawdown_view, rows))
+
+
+def repayments_of(loan_id: str) -> tuple[RepaymentView, ...]:
+    """The repayments of a loan, newest first; 200 at the most."""
+    rows = Repayment.objects.filter(loan_id=loan_id).order_by("-requested_on", "-id")[:200]
+    return tuple(map(repayment_view, rows))
+
+
+def exposure_of(*, uscc: str) -> Decimal:
+    """What the firm may owe this lender at the most: its open facilities' grants."""
+    total = Facility.objects.filter(uscc=uscc, status__in=["open", "frozen"]).aggregate(t=Sum("granted"))
+    exposure: Decimal = total["t"] or ZERO
+    return exposure
+
+
+def account_entries(*, facility_id: str) -> tuple[AccountEntry, ...]:
+    """The newest movements on the account the facility pays to. Raises `CoreUnavailable`."""
+    return bank_core.entries(facility(facility_id).account_no)
+
+
+def close_status() -> CloseStatus:
+    """Where the close of day stands."""
+    on = business_date()
+    last = CloseOfDay.objects.filter(finished_at__isnull=False).order_by("-on").first()
+    active = Loan.objects.filter(status="active")
+    behind = (
+        active.filter(start_on__lte=last.on)
+        .exclude(closed_through__isnull=False, closed_through__gte=last.on)
+        .count()
+        if last
+        else 0
+    )
+    return CloseStatus(
+        business_date=on,
+        last_closed=last.on if last else None,
+        finished_at=last.finished_at if last else None,
+        open_loans=active.count(),
+        behind=behind,
+        parked=active.exclude(parked_reason="").count(),
+    )
