@@ -30,13 +30,15 @@ AmountText = Annotated[str, Field(max_length=24, examples=["120000.00"])]
 
 _ID = r"^[A-Z]{3}-[0-9A-Z]{12}$"
 ApplicationId = Annotated[str, Path(pattern=_ID, example="APP-7K3QX0M4Z9T2")]
+FacilityId = Annotated[str, Path(pattern=_ID, example="FAC-7K3QX0M4Z9T2")]
+LoanId = Annotated[str, Path(pattern=_ID, example="LON-7K3QX0M4Z9T2")]
 AuthorisationId = Annotated[str, Path(pattern=_ID, example="AUT-7K3QX0M4Z9T2")]
 PathCode = Annotated[str, Path(max_length=60)]
 IdempotencyKey = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
-        pattern=r"^[A-Za-z0-9_-]{8,80}$",
+        pattern=r"^[A-Za-z0-9_-]{8,60}$",
         description="Names this request: sent again with the same key, it is done once.",
     ),
 ]
@@ -268,8 +270,14 @@ class DrawdownRequest(Input):
 
 
 class DrawdownOut(Schema):
-    loan_id: str
+    id: str
+    facility_id: str
+    loan_id: str | None
+    amount: Money
+    purpose: str
     status: str
+    requested_on: date
+    reason: str
 
 
 class RepaymentRequest(Input):
@@ -279,18 +287,43 @@ class RepaymentRequest(Input):
 
 class RepaymentOut(Schema):
     id: str
-    status: str
+    loan_id: str
     amount: Money
+    settled: Money
+    status: str
+    requested_on: date
+    reason: str
+
+
+class DueOut(Schema):
+    no: int
+    due_on: date
+    principal: Money
+    interest: Money
+    paid_principal: Money
+    paid_interest: Money
+    penalty: Money
+    outstanding: Money
 
 
 class LoanOut(Schema):
     id: str
     facility_id: str
+    drawdown_id: str
     status: str
+    purpose: str
     principal: Money
+    annual_rate: Rate
+    method: str
+    months: int
+    start_on: date
+    on: date
     outstanding: Money
+    due_now: Money
+    payoff: Money
     days_past_due: int
-    schedule: list[InstalmentOut]
+    next_due_on: date | None
+    next_due_amount: Money
 
 
 class ResolveRequest(Input):

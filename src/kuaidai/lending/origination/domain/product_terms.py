@@ -62,4 +62,6 @@ def loan_terms(
         day_count=product.day_count,
         start_on=on,
         months=months,
+        settlement_day=product.settlement_day,
+        penalty_multiplier=product.penalty_multiplier,
     )

@@ -48,7 +48,7 @@ def _refuse_second(*, uscc: str, product_code: str, actor: Actor, on: date) -> N
             uscc=uscc, application_id=live.id, product=product_code, status=live.status
         )
     for facility in servicing.facilities_of(uscc=uscc):
-        if facility.product_code == product_code and facility.status in ("open", "active"):
+        if facility.product_code == product_code and facility.status in ("open", "frozen"):
             raise FacilityOpen(uscc=uscc, facility_id=facility.id, product=product_code)
 
 

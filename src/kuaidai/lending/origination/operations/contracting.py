@@ -92,7 +92,7 @@ def _facts(application: Application, chosen: OfferTerms, number: str, on: date) 
         nominal=quoted.annualised.nominal,
         effective=quoted.annualised.effective,
         total_interest=quoted.total_interest,
-        day_count=str(loan.day_count.value),
+        day_count=loan.day_count.value.upper(),
         penalty_multiplier=product.penalty_multiplier,
         grace_days=product.grace_days,
         account_no=_settlement_account(application.uscc),
