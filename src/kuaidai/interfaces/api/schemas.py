@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from ninja import Field, Header, Path, Schema
+from ninja import Field, Header, Path, Query, Schema
 from pydantic import ConfigDict, PlainSerializer, WithJsonSchema
 
 from kuaidai.lending.origination.domain.states import Status
@@ -28,11 +28,13 @@ Rate = Annotated[
 AmountText = Annotated[str, Field(max_length=24, examples=["120000.00"])]
 """Money on the way in: digits with at most two decimals."""
 
-_ID = r"^[A-Z]{3}-[0-9A-Z]{12}$"
+_ID = r"^[A-Z]{2,3}-[0-9A-Z]{12}$"
 ApplicationId = Annotated[str, Path(pattern=_ID, example="APP-7K3QX0M4Z9T2")]
 FacilityId = Annotated[str, Path(pattern=_ID, example="FAC-7K3QX0M4Z9T2")]
-LoanId = Annotated[str, Path(pattern=_ID, example="LON-7K3QX0M4Z9T2")]
+LoanId = Annotated[str, Path(pattern=_ID, example="LN-7K3QX0M4Z9T2")]
 AuthorisationId = Annotated[str, Path(pattern=_ID, example="AUT-7K3QX0M4Z9T2")]
+Search = Annotated[str, Query(max_length=100)]
+Page = Annotated[int, Query(ge=1, le=100_000)]
 PathCode = Annotated[str, Path(max_length=60)]
 IdempotencyKey = Annotated[
     str,

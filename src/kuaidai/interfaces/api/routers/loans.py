@@ -102,7 +102,7 @@ def draw(
         facility_id=facility.id,
         amount=parse_amount(body.amount),
         purpose=body.purpose,
-        key=f"{facility.id}:{key}",
+        key=key,
         on=business_date(),
         actor=customer_of(request).actor,
     )
@@ -144,8 +144,7 @@ def repay(
     repaid = operations.repay(
         loan_id=loan.id,
         amount=parse_amount(body.amount) if body.amount is not None else None,
-        full=body.full,
-        key=f"{loan.id}:{key}",
+        key=key,
         on=business_date(),
         actor=customer_of(request).actor,
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from ninja import Query, Router
+from ninja import Router
 
 from kuaidai.foundation.queries import business_date
 from kuaidai.interfaces.api.responses import answers
 from kuaidai.interfaces.api.schemas import (
     ApplicationId,
     ApplicationOut,
+    Page,
     QueueOut,
     ResolveRequest,
+    Search,
 )
 from kuaidai.interfaces.api.tokens import Bearer, staff_of
 from kuaidai.kernel.money import parse_amount
@@ -27,8 +29,8 @@ _READERS = ("account_manager", "risk_officer", "operations", "admin")
 def list_queue(
     request: HttpRequest,
     status: Status | None = None,
-    search: str = Query("", max_length=100),
-    page: int = Query(1, ge=1, le=100_000),
+    search: Search = "",
+    page: Page = 1,
 ) -> QueuePage:
     """Applications, newest first, 20 a page."""
     staff_of(request, *_READERS)

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from asn1crypto import pem, x509
-from asn1crypto.keys import PrivateKeyInfo
+from asn1crypto import pem, x509  # type: ignore[import-untyped]  # has no types
+from asn1crypto.keys import PrivateKeyInfo  # type: ignore[import-untyped]  # has no types
 from pyhanko.pdf_utils.content import ImportedPdfPage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
@@ -46,7 +46,7 @@ def _certificate(data: bytes) -> x509.Certificate:
 
 def _signer(credential: Credential, root: x509.Certificate) -> signers.SimpleSigner:
     _, _, key = pem.unarmor(credential.key)
-    store = SimpleCertificateStore()
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # untyped in pyHanko
     store.register(root)
     return signers.SimpleSigner(
         signing_cert=_certificate(credential.certificate),
@@ -58,6 +58,7 @@ def _signer(credential: Credential, root: x509.Certificate) -> signers.SimpleSig
 def _sign_one(pdf: bytes, seal: Seal, root: x509.Certificate, folder: Path) -> bytes:
     mark = folder / f"{seal.field}.pdf"  # pyHanko imports a page from a file only
     mark.write_bytes(seal.mark)
+    page = ImportedPdfPage(str(mark))  # type: ignore[no-untyped-call]  # untyped in pyHanko
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
     signer = signers.PdfSigner(
         signers.PdfSignatureMetadata(
@@ -68,9 +69,7 @@ def _sign_one(pdf: bytes, seal: Seal, root: x509.Certificate, folder: Path) -> b
             location="CN",
         ),
         signer=_signer(seal.credential, root),
-        stamp_style=StaticStampStyle(
-            background=ImportedPdfPage(str(mark)), background_opacity=1.0, border_width=0
-        ),
+        stamp_style=StaticStampStyle(background=page, background_opacity=1.0, border_width=0),
     )
     signed: io.BytesIO = signer.sign_pdf(writer)
     return signed.getvalue()
@@ -87,7 +86,7 @@ def sign_contract(pdf: bytes, *, customer: Seal, lender: Seal, root: bytes) -> b
             writer, fields.SigFieldSpec(sig_field_name=name, on_page=-1, box=box)
         )
     prepared = io.BytesIO()
-    writer.write(prepared)
+    writer.write(prepared)  # type: ignore[no-untyped-call]  # untyped in pyHanko
     trust = _certificate(root)
     with TemporaryDirectory() as folder:
         once = _sign_one(prepared.getvalue(), customer, trust, Path(folder))

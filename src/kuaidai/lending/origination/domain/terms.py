@@ -24,7 +24,7 @@ COLLECT_ATTEMPTS = 3
 
 def retry_delay_seconds(attempt: int) -> int:
     """The wait after collection number `attempt` (1, 2, ...) failed: 15, 60, 240 seconds."""
-    return 15 * 4 ** (attempt - 1)
+    return 15 << 2 * (attempt - 1)
 
 
 @dataclass(frozen=True)

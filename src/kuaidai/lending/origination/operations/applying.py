@@ -30,10 +30,13 @@ COLLECT_TASK = "origination.collect"
 
 def defer_collection(application_id: str, *, in_seconds: int = 0) -> None:
     """Queue the job that collects and decides; it exists only if the transaction commits."""
-    schedule = {"schedule_in": {"seconds": in_seconds}} if in_seconds else {}
-    jobs.configure_task(COLLECT_TASK, queue="decisions", lock=application_id, **schedule).defer(
-        application_id=application_id
+    task = jobs.configure_task(
+        COLLECT_TASK,
+        queue="decisions",
+        lock=application_id,
+        schedule_in={"seconds": in_seconds} if in_seconds else None,
     )
+    task.defer(application_id=application_id)
 
 
 def _refuse_second(*, uscc: str, product_code: str, actor: Actor, on: date) -> None:

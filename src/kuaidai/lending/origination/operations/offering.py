@@ -37,21 +37,26 @@ def expire_if_lapsed(application: Application, *, actor: Actor, on: date) -> boo
     return True
 
 
-def require_open_offer(application: Application, on: date) -> None:
-    """Raises `NoOffer` without an offer, `OfferExpired` after its last day."""
+def require_open_offer(application: Application, on: date) -> tuple[Decimal, Decimal]:
+    """The offer's limit and annual rate.
+
+    Raises `NoOffer` without an offer, `OfferExpired` after its last day.
+    """
     lapsed_before = application.status == Status.EXPIRED and application.offer_expires_on
     if lapsed_before or _lapsed(application, on):
         raise OfferExpired(application_id=application.id, expires_on=application.offer_expires_on)
     if application.status not in _OPEN:
         raise NoOffer(application_id=application.id, status=application.status)
+    assert application.offer_limit is not None and application.offer_rate is not None
+    return application.offer_limit, application.offer_rate
 
 
 def _quoted(
     application: Application, *, amount: Decimal, months: int, method: str, on: date
 ) -> Quote:
-    assert application.offer_limit is not None and application.offer_rate is not None
+    limit, rate = require_open_offer(application, on)
     product = product_of(application.product_code)
-    choice = product_terms.choice_of(product, most=application.offer_limit)
+    choice = product_terms.choice_of(product, most=limit)
     terms.check_amount(amount, choice)
     terms.check_months(months, choice)
     terms.check_method(method, choice)
@@ -61,7 +66,7 @@ def _quoted(
             amount=amount,
             months=months,
             method=method,
-            annual_rate=application.offer_rate,
+            annual_rate=rate,
             on=on,
         )
     )
@@ -86,7 +91,6 @@ def preview_terms(
     person = actor.id if actor is not None and actor.kind == "person" else None
     if application is None or (person is not None and person != application.person_no):
         raise NotFound(kind="application", value=application_id)
-    require_open_offer(application, on)
     return _quoted(application, amount=amount, months=months, method=method, on=on)
 
 
@@ -106,16 +110,16 @@ def choose_terms(
     """
     with transaction.atomic():
         application = locked(application_id, actor)
-        require_open_offer(application, on)
+        limit, rate = require_open_offer(application, on)
         quoted = _quoted(application, amount=amount, months=months, method=method, on=on)
         OfferTerms.objects.update_or_create(
             application=application,
             defaults={
-                "limit": application.offer_limit,
+                "limit": limit,
                 "amount": amount,
                 "months": months,
                 "method": method,
-                "annual_rate": application.offer_rate,
+                "annual_rate": rate,
                 "nominal": quoted.annualised.nominal,
                 "effective": quoted.annualised.effective,
                 "total_interest": quoted.total_interest,
