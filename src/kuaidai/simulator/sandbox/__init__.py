@@ -1,0 +1,1 @@
+"""Sandbox servers for every outside platform, answering from a simulated drop."""
