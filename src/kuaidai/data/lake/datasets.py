@@ -492,6 +492,7 @@ _INVOICES = (
         (
             Column("company_id", _T, "Firm the invoices belong to", "企业代号"),
             Column("invoice_no", _T, "Invoice number", "发票号码"),
+            Column("line", _I, "Line within the number", "行号", least=1),
             Column("issued_on", _D, "Issued on", "开票日期"),
             Column("side", _T, "Purchase or sale", "进项或销项", allowed=("in", "out")),
             Column("counterparty", _T, "Counterparty code", "对方单位代号"),
@@ -500,7 +501,7 @@ _INVOICES = (
             Column("amount_with_tax", _M, "Amount with tax", "价税合计", unit="CNY"),
             Column("status", _T, "Status", "发票状态", allowed=("valid", "void")),
         ),
-        ("company_id", "side", "invoice_no", "counterparty", "issued_on"),
+        ("company_id", "side", "invoice_no", "line"),
         "issued_on",
         36500,
     ),
