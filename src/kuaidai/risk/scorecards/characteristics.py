@@ -126,9 +126,7 @@ class Characteristic:
             strange = np.flatnonzero(found == len(self._bins) - 1)
             if strange.size:
                 known = ", ".join(c for b in self._bins for c in b.categories)
-                raise UnseenCategory(
-                    feature=self.name, value=repr(values[strange[0]]), known=known
-                )
+                raise UnseenCategory(feature=self.name, value=repr(values[strange[0]]), known=known)
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,7 +43,11 @@ class UnseenPolicy(StrEnum):
 
 
 class Infeasible(StrEnum):
-    """What to do with a feature whose constraints admit no two bins: always recorded."""
+    """What to do with a feature whose constraints admit no two bins; always recorded.
+
+    `drop` turns the feature down; `relax` first halves the minimum share and lowers the minimum bads
+    to one (useful for rare events, at the price of noisier bins); `error` stops the fit.
+    """
 
     RELAX = "relax"
     DROP = "drop"
@@ -98,7 +103,8 @@ class ScorecardConfig:
 
     Scaling: `base_score` points at good:bad odds of `base_odds`, `pdo` points double the odds.
     Binning: at most `max_bins` bins, each with at least `min_bin_share` of the rows and
-    `min_bin_bads` bads and goods. Missing or special bins with fewer than `min_own_bin_rows` rows
+    `min_bin_bads` bads and goods; neighbours whose bad rates differ with a p-value above
+    `max_bin_p_value` are merged (`None`: never). Missing or special bins with fewer than `min_own_bin_rows` rows
     earn no points either way. `epsilon` stands in for a zero count in the weight of evidence.
     Selection: least information value, greatest absolute correlation of WOE columns, greatest
     variance inflation factor, greatest p-value (`None`: no limit), most features on the card.
@@ -114,16 +120,17 @@ class ScorecardConfig:
     max_bins: int = 6
     min_bin_share: float = 0.05
     min_bin_bads: int = 5
+    max_bin_p_value: float | None = 0.10
     min_own_bin_rows: int = 10
     epsilon: float = 0.5
     iv_min: float = 0.02
     corr_max: float = 0.7
     vif_max: float = 5.0
-    p_max: float | None = 0.10
+    p_max: float | None = 0.05
     max_features: int = 15
     l2: float = 0.0
     central_tendency: float | None = None
-    on_infeasible: Infeasible = Infeasible.RELAX
+    on_infeasible: Infeasible = Infeasible.DROP
     bands: tuple[GradeBand, ...] = DEFAULT_BANDS
 
     def __post_init__(self) -> None:
@@ -152,7 +159,7 @@ class ScorecardConfig:
     def _check_bands(self) -> None:
         floors = [band.min_score for band in self.bands]
         named = [floor for floor in floors if floor is not None]
-        falling = all(high > low for high, low in zip(named, named[1:], strict=False))
+        falling = all(high > low for high, low in itertools.pairwise(named))
         if not floors or floors[-1] is not None or len(named) != len(floors) - 1 or not falling:
             raise BadSetting(
                 name="bands", value=floors, rule="falling minimum scores, the last without one"

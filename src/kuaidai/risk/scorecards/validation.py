@@ -1,0 +1,244 @@
+"""Validation of a card: on its development sample, out of time, and by cross-validation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kuaidai.risk.scorecards.card import Scorecard
+from kuaidai.risk.scorecards.columns import Floats, Table, read_column, read_target
+from kuaidai.risk.scorecards.cross_validation import CrossValidation
+from kuaidai.risk.scorecards.fitting import require_both_classes
+from kuaidai.risk.scorecards.metrics import (
+    AucInterval,
+    CalibrationRow,
+    Separation,
+    Stability,
+    auc_with_interval,
+    brier_score,
+    calibration_row,
+    calibration_table,
+    hosmer_lemeshow,
+    separation,
+    stability_index,
+)
+
+
+@dataclass(frozen=True)
+class ScoreBand:
+    """A band `[low, high)` of scores with its goods and bads."""
+
+    low: int
+    high: int
+    goods: int
+    bads: int
+
+
+@dataclass(frozen=True)
+class SampleReport:
+    """The card measured on one sample."""
+
+    name: str
+    rows: int
+    bads: int
+    bad_rate: float
+    mean_pd: float
+    mean_score: float
+    auc: AucInterval
+    separation: Separation
+    brier: float
+    brier_of_base_rate: float
+    calibration: tuple[CalibrationRow, ...]
+    hosmer_lemeshow_p: float
+    grades: tuple[CalibrationRow, ...]
+    distribution: tuple[ScoreBand, ...]
+
+
+@dataclass(frozen=True)
+class FeatureStability:
+    """How far a feature's distribution over its bins moved (characteristic stability index)."""
+
+    feature: str
+    stability: Stability
+
+
+@dataclass(frozen=True)
+class ValidationReport:
+    """Everything measured about a card. `oot` and the stability figures are None without OOT rows."""
+
+    scorecard: Scorecard
+    train: SampleReport
+    oot: SampleReport | None
+    psi: Stability | None
+    csi: tuple[FeatureStability, ...]
+    cross_validation: CrossValidation | None
+    findings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain values, without the card itself; NaN becomes None."""
+        figures = {
+            name: getattr(self, name)
+            for name in ("train", "oot", "psi", "csi", "cross_validation", "findings")
+        }
+        plain = {name: _plain(value) for name, value in figures.items()}
+        return {
+            "scorecard": self.scorecard.name,
+            "version_hash": self.scorecard.version_hash,
+            **plain,
+        }
+
+    def write_html_report(self, path: Path) -> None:
+        """Write the report as one self-contained HTML file (charts as SVG, a table behind each)."""
+        from kuaidai.risk.scorecards.report import render_html
+
+        path.write_text(render_html(self), encoding="utf-8")
+
+
+def validate(
+    scorecard: Scorecard,
+    train: Table,
+    oot: Table | None,
+    target: str,
+    *,
+    cross_validation: CrossValidation | None = None,
+) -> ValidationReport:
+    """Measure `scorecard` on its development sample and, where there is one, out of time.
+
+    Raises `MissingColumn`, `TargetNotBinary`, `OneClassTarget` for either sample.
+    """
+    train_report = _measure(scorecard, train, target, "development")
+    oot_report = None if oot is None else _measure(scorecard, oot, target, "out of time")
+    psi, csi = None, ()
+    if oot is not None:
+        psi = _score_stability(scorecard.scores(train), scorecard.scores(oot))
+        csi = _feature_stability(scorecard, train, oot)
+    return ValidationReport(
+        scorecard=scorecard,
+        train=train_report,
+        oot=oot_report,
+        psi=psi,
+        csi=csi,
+        cross_validation=cross_validation,
+        findings=_findings(train_report, oot_report, psi, csi),
+    )
+
+
+def _measure(card: Scorecard, table: Table, target: str, name: str) -> SampleReport:
+    bad = read_target(table, target)
+    require_both_classes(bad, target, sample=f"the {name} sample")
+    whole = card.scores(table)
+    scores, pds = whole.astype(np.float64), card.probabilities(whole)
+    bands = calibration_table(scores, pds, bad, bands=10 if len(bad) >= 200 else 5)
+    rate = float(bad.mean())
+    return SampleReport(
+        name=name,
+        rows=len(bad),
+        bads=int(bad.sum()),
+        bad_rate=rate,
+        mean_pd=float(pds.mean()),
+        mean_score=float(scores.mean()),
+        auc=auc_with_interval(scores, bad),
+        separation=separation(scores, bad),
+        brier=brier_score(pds, bad),
+        brier_of_base_rate=rate * (1 - rate),
+        calibration=bands,
+        hosmer_lemeshow_p=hosmer_lemeshow(bands),
+        grades=_grade_rows(card, whole, pds, bad),
+        distribution=_distribution(whole, bad),
+    )
+
+
+def _grade_rows(
+    card: Scorecard, scores: npt.NDArray[np.int64], pds: Floats, bad: Floats
+) -> tuple[CalibrationRow, ...]:
+    names = np.array([card.grade_of(int(s)).grade for s in scores])
+    return tuple(
+        calibration_row(grade.grade, pds[names == grade.grade], bad[names == grade.grade])
+        for grade in card.grades
+    )
+
+
+def _distribution(
+    scores: npt.NDArray[np.int64], bad: Floats, *, width: int = 20
+) -> tuple[ScoreBand, ...]:
+    low = math.floor(scores.min() / width) * width
+    bands = []
+    for start in range(low, int(scores.max()) + 1, width):
+        inside = (scores >= start) & (scores < start + width)
+        bads = int(bad[inside].sum())
+        bands.append(ScoreBand(start, start + width, int(inside.sum()) - bads, bads))
+    return tuple(bands)
+
+
+def _score_stability(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> Stability:
+    edges = np.unique(np.quantile(before, np.linspace(0, 1, 11)[1:-1]))
+    size = len(edges) + 1
+    counts = [
+        np.bincount(np.searchsorted(edges, scores, side="right"), minlength=size)
+        for scores in (before, after)
+    ]
+    return stability_index(*counts)
+
+
+def _feature_stability(card: Scorecard, train: Table, oot: Table) -> tuple[FeatureStability, ...]:
+    rows = []
+    for c in card.characteristics:
+        counts = [
+            np.bincount(
+                c.codes(read_column(table, c.name, c.feature.kind)), minlength=len(c.attributes)
+            )
+            for table in (train, oot)
+        ]
+        rows.append(FeatureStability(c.name, stability_index(*counts)))
+    return tuple(rows)
+
+
+def _findings(
+    train: SampleReport,
+    oot: SampleReport | None,
+    psi: Stability | None,
+    csi: tuple[FeatureStability, ...],
+) -> tuple[str, ...]:
+    found = []
+    if oot is None:
+        found.append("No out-of-time sample: the development figures are optimistic.")
+    else:
+        drop = train.auc.auc - oot.auc.auc
+        if drop > 0.05:
+            found.append(f"AUC falls by {drop:.3f} out of time (limit 0.05): look for overfitting.")
+        if oot.auc.low <= 0.5:
+            found.append("The out-of-time AUC interval includes 0.5: no proof of discrimination.")
+        if oot.hosmer_lemeshow_p < 0.05:
+            found.append(
+                f"PDs do not fit out of time (Hosmer-Lemeshow p = {oot.hosmer_lemeshow_p:.3f}): "
+                f"mean PD {oot.mean_pd:.4f}, bad rate {oot.bad_rate:.4f}."
+            )
+    if psi is not None and psi.level != "stable":
+        found.append(
+            f"Score distribution moved: PSI {psi.index:.3f} ({psi.level}); "
+            f"chance alone gives about {psi.expected_by_chance:.3f} here."
+        )
+    for row in csi:
+        chance = row.stability.expected_by_chance
+        if row.stability.level != "stable" and row.stability.index > 2 * chance:
+            found.append(f"{row.feature} moved: CSI {row.stability.index:.3f}.")
+    if min(train.bads, train.rows - train.bads) < 50:
+        found.append(f"Only {train.bads} bads in development: every figure is uncertain.")
+    return tuple(found)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value
