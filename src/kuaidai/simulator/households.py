@@ -139,7 +139,7 @@ def _bureau(
         queries=rolling_sum(asked, 6),
         lenders=lenders,
         nonbank=cents(np.round(nonbank, -2)),
-        business=cents(np.round(np.broadcast_to(business, shape), -3)),
+        business=cents(np.rint(np.broadcast_to(business, shape) / 1e3) * 1e3),
         card_limit=(homes.card_limit * (1 + used_elsewhere)).astype(np.int64) // 100 * 100,
         card_used=(homes.card_balance * (1 + used_elsewhere)).astype(np.int64),
         worst_class=class_of(missed),

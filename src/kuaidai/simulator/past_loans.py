@@ -111,7 +111,8 @@ def _grant(
         parts.append(
             (taken, np.full(len(taken), month), tenor[taken], principal[taken], days[taken])
         )
-        rates.append(np.round(np.clip(0.052 - 0.004 * view + spread, 0.0345, 0.09), 4)[taken])
+        offered: Floats = np.clip(0.052 - 0.004 * view + spread, 0.0345, 0.09)
+        rates.append(np.asarray(np.round(offered[taken], 4), dtype=np.float64))
     firm, months, tenors, principals, granted_days = (
         np.concatenate([part[index] for part in parts]) for index in range(5)
     )

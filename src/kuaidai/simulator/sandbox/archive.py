@@ -61,6 +61,7 @@ class Archive:
             (row["uscc"], row["resident_id"]): Owner(**row) for row in owners.to_pylist()
         }
         self._firms = set(self._shelves["enterprises"].places)
+        self._opening = self._last_balances()
 
     @property
     def firms(self) -> int:
@@ -92,6 +93,9 @@ class Archive:
 
     def opening_balances(self) -> list[tuple[str, str, int]]:
         """Each account with its firm and its last end-of-day balance in cents."""
+        return list(self._opening)
+
+    def _last_balances(self) -> list[tuple[str, str, int]]:
         balances = self._shelves["daily_balances"].rows
         numbers = balances["account_no"].to_numpy(zero_copy_only=False)
         cents = pc.multiply(balances["balance"], pa.scalar(100)).cast(pa.int64()).to_numpy()
