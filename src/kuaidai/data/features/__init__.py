@@ -1,1 +1,7 @@
-"""What is known about a business on a day: feature definitions as Ibis expressions, one definition for batch and online."""
+"""What is known about a business on a day: feature definitions as Ibis expressions, one for batch and online."""
+
+from kuaidai.data.features.catalogue import catalog
+from kuaidai.data.features.compute import compute_batch, compute_online
+from kuaidai.data.features.spec import FeatureSpec
+
+__all__ = ["FeatureSpec", "catalog", "compute_batch", "compute_online"]

@@ -1,0 +1,31 @@
+"""The catalogue: every feature, in families."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from kuaidai.data.features import (
+    account_behaviour,
+    bureau,
+    financial_assets,
+    owner,
+    registry_and_courts,
+    settlement,
+    tax,
+)
+from kuaidai.data.features.spec import FeatureSpec
+
+FAMILIES: tuple[ModuleType, ...] = (
+    settlement,
+    account_behaviour,
+    financial_assets,
+    tax,
+    registry_and_courts,
+    bureau,
+    owner,
+)
+
+
+def catalog() -> tuple[FeatureSpec, ...]:
+    """The data dictionary: every feature's specification, family by family."""
+    return tuple(spec for family in FAMILIES for spec in family.SPECS)
