@@ -1,0 +1,87 @@
+"""What the policy room turns down."""
+
+from __future__ import annotations
+
+from kuaidai.kernel.errors import IllegalTransition, NotAllowed, NotFound, Refusal
+
+
+class BadPolicy(Refusal):
+    """A policy document that cannot be used."""
+
+    code = "BAD_POLICY"
+    en = "{source} is not a usable policy: {why}. Correct the decision graph and submit it again."
+    zh = "{source} 不是可用的策略：{why}。请修正决策图后重新提交。"
+
+
+class FactsIncomplete(Refusal):
+    """The policy reads a fact that was not handed over at all (an unknown value is None instead)."""
+
+    code = "FACTS_INCOMPLETE"
+    http_status = 500
+    en = "Policy {policy} reads facts that were not given: {names}. Compute them or change the policy."
+    zh = "策略 {policy} 需要的指标未提供：{names}。请补充指标或修改策略。"
+
+
+class UnknownVersion(NotFound):
+    """No such version of a model or policy."""
+
+    code = "UNKNOWN_VERSION"
+    en = "There is no {kind} {value}; `kuaidai policy list` shows what there is."
+    zh = "没有{kind} {value}，可用 `kuaidai policy list` 查看现有版本。"
+
+
+class NothingLive(Refusal):
+    """No version is live on the day."""
+
+    code = "NOTHING_LIVE"
+    http_status = 409
+    en = "No {kind} {name} is live on {on}; submit one and have a second person approve it."
+    zh = "{on} 没有生效的{kind} {name}；请提交版本并由第二人批准。"
+
+
+class VersionTaken(Refusal):
+    """A version number was used already, with other content."""
+
+    code = "VERSION_TAKEN"
+    http_status = 409
+    en = "{kind} {label} exists already with other content; give the new content a new version."
+    zh = "{kind} {label} 已存在且内容不同；请使用新的版本号。"
+
+
+class SameEyes(NotAllowed):
+    """The submitter tried to approve."""
+
+    code = "SAME_EYES"
+    en = "{who} submitted {label} and may not approve it; a second person must."
+    zh = "{who} 是 {label} 的提交人，不能自行批准，须由第二人批准。"
+
+
+class NotYetApproved(IllegalTransition):
+    """A version is not in the state that the step needs."""
+
+    code = "VERSION_STATE"
+
+
+class LiveFromPast(Refusal):
+    """A version was to be live from a day that has gone."""
+
+    code = "LIVE_FROM_PAST"
+    en = "{label} cannot be live from {live_from}: the business date is {on}. Choose that day or a later one."
+    zh = "{label} 不能自 {live_from} 起生效：当前营业日为 {on}，请选择当日或之后的日期。"
+
+
+class UnknownDecision(NotFound):
+    """No decision of that number."""
+
+    code = "UNKNOWN_DECISION"
+    en = "No decision {value} was found; check the number."
+    zh = "未找到决策记录 {value}，请核对后重试。"
+
+
+class DecisionDamaged(Refusal):
+    """A decision record that cannot be read back."""
+
+    code = "DECISION_DAMAGED"
+    http_status = 500
+    en = "Decision {value} does not fit its hash: {why}. Run `kuaidai decision replay {value}`."
+    zh = "决策记录 {value} 与其哈希不符：{why}。请运行 `kuaidai decision replay {value}`。"

@@ -1,0 +1,277 @@
+"""Writes: versions through their life, decisions onto the record."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Max
+
+from kuaidai.foundation.actors import Actor
+from kuaidai.foundation.encryption import encrypt_bytes
+from kuaidai.foundation.operations import record_audit
+from kuaidai.kernel.canonical import canonical_json, sha256_hex
+from kuaidai.kernel.errors import NotAllowed
+from kuaidai.kernel.identifiers import new_id
+from kuaidai.risk.policy import queries
+from kuaidai.risk.policy.domain.content import PolicyContent, library_policy
+from kuaidai.risk.policy.domain.decide import decide
+from kuaidai.risk.policy.domain.facts import DecisionFacts
+from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status, require_transition
+from kuaidai.risk.policy.domain.views import DecisionView
+from kuaidai.risk.policy.errors import LiveFromPast, SameEyes, UnknownVersion, VersionTaken
+from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, PolicyVersion
+from kuaidai.risk.scorecards import Scorecard
+
+_APPROVERS = ("risk_officer", "admin")
+_SUBMITTERS = ("modeller", "risk_officer", "admin")
+
+
+def _require_role(actor: Actor, roles: tuple[str, ...], action: str) -> None:
+    """Staff only; a login of that name must hold one of `roles`. Raises `NotAllowed`."""
+    login = get_user_model().objects.filter(username=actor.id).first()
+    if actor.kind != "staff" or (login is not None and login.role not in roles):
+        raise NotAllowed(who=actor.name, action=action)
+
+
+def _audit(
+    row: ModelVersion | PolicyVersion, action: str, actor: Actor, on: date, **detail: Any
+) -> None:
+    kind = "model" if isinstance(row, ModelVersion) else "policy"
+    record_audit(
+        actor=actor,
+        action=f"{kind}.{action}",
+        subject_type=kind,
+        subject_id=row.label,
+        on=on,
+        detail={"content_hash": row.content_hash, **detail},
+    )
+
+
+@transaction.atomic
+def draft_policy(*, content: PolicyContent, actor: Actor, on: date) -> str:
+    """Keep a policy version as a draft and return its label; the same content twice does nothing.
+
+    Raises `VersionTaken` if the version exists with other content, `NotAllowed`.
+    """
+    _require_role(actor, _SUBMITTERS, "draft a policy")
+    row, created = PolicyVersion.objects.get_or_create(
+        name=content.name,
+        version=content.version,
+        defaults={
+            "content": content.text,
+            "content_hash": content.content_hash,
+            "status": Status.DRAFT,
+            "drafted_by": actor.id,
+        },
+    )
+    if row.content_hash != content.content_hash:
+        raise VersionTaken(kind="policy", label=row.label)
+    if created:
+        _audit(row, "drafted", actor, on)
+    return row.label
+
+
+@transaction.atomic
+def draft_model(*, scorecard: Scorecard, report: str, actor: Actor, on: date) -> str:
+    """Keep a scorecard as the next version of its name and return the label.
+
+    The same artefact as the newest version gives that version's label. Raises `NotAllowed`.
+    """
+    _require_role(actor, _SUBMITTERS, "draft a model")
+    text = scorecard.to_json()
+    digest = sha256_hex(text.encode())
+    same = ModelVersion.objects.select_for_update().filter(name=scorecard.name)
+    newest = same.order_by("-version").first()
+    if newest is not None and newest.content_hash == digest:
+        return newest.label
+    row = ModelVersion.objects.create(
+        kind=ModelKind.RISK_EVALUATION,
+        name=scorecard.name,
+        version=(same.aggregate(most=Max("version"))["most"] or 0) + 1,
+        content=text,
+        content_hash=digest,
+        status=Status.DRAFT,
+        drafted_by=actor.id,
+        report=report,
+    )
+    _audit(row, "drafted", actor, on)
+    return row.label
+
+
+def _locked(table: type[ModelVersion] | type[PolicyVersion], label: str) -> Any:
+    name, _, version = label.rpartition("/")
+    row = None
+    if version.isdigit():
+        row = table.objects.select_for_update().filter(name=name, version=int(version)).first()
+    if row is None:
+        kind = "model" if table is ModelVersion else "policy"
+        raise UnknownVersion(kind=kind, value=label)
+    return row
+
+
+def _submit(
+    table: type[ModelVersion] | type[PolicyVersion], label: str, actor: Actor, on: date
+) -> None:
+    _require_role(actor, _SUBMITTERS, f"submit {label}")
+    row = _locked(table, label)
+    require_transition(row.label, row.status, Status.SUBMITTED)
+    row.status, row.submitted_by, row.submitted_on = Status.SUBMITTED, actor.id, on
+    row.save(update_fields=["status", "submitted_by", "submitted_on"])
+    _audit(row, "submitted", actor, on)
+
+
+def _approve(
+    table: type[ModelVersion] | type[PolicyVersion],
+    label: str,
+    live_from: date,
+    actor: Actor,
+    on: date,
+) -> None:
+    row = _locked(table, label)
+    require_transition(row.label, row.status, Status.APPROVED)
+    if actor.id == row.submitted_by:
+        raise SameEyes(who=actor.name, label=row.label)
+    _require_role(actor, _APPROVERS, f"approve {label}")
+    if live_from < on:
+        raise LiveFromPast(label=row.label, live_from=live_from.isoformat(), on=on.isoformat())
+    row.status, row.approved_by, row.approved_on = Status.APPROVED, actor.id, on
+    row.live_from = live_from
+    row.save(update_fields=["status", "approved_by", "approved_on", "live_from"])
+    _audit(row, "approved", actor, on, live_from=live_from, submitted_by=row.submitted_by)
+
+
+@transaction.atomic
+def submit_policy(*, label: str, actor: Actor, on: date) -> None:
+    """Put a draft policy up for approval. Raises `UnknownVersion`, `NotYetApproved`, `NotAllowed`."""
+    _submit(PolicyVersion, label, actor, on)
+
+
+@transaction.atomic
+def submit_model(*, label: str, actor: Actor, on: date) -> None:
+    """Put a draft model up for approval. Raises `UnknownVersion`, `NotYetApproved`, `NotAllowed`."""
+    _submit(ModelVersion, label, actor, on)
+
+
+@transaction.atomic
+def approve_policy(*, label: str, live_from: date, actor: Actor, on: date) -> None:
+    """A second person lets a submitted policy go live from a day.
+
+    Raises `SameEyes`, `LiveFromPast`, `UnknownVersion`, `NotYetApproved`, `NotAllowed`.
+    """
+    _approve(PolicyVersion, label, live_from, actor, on)
+
+
+@transaction.atomic
+def approve_model(*, label: str, live_from: date, actor: Actor, on: date) -> None:
+    """A second person lets a submitted model go live from a day; raises as `approve_policy`."""
+    _approve(ModelVersion, label, live_from, actor, on)
+
+
+def _retire(
+    table: type[ModelVersion] | type[PolicyVersion], label: str, actor: Actor, on: date
+) -> None:
+    _require_role(actor, _APPROVERS, f"retire {label}")
+    row = _locked(table, label)
+    require_transition(row.label, row.status, Status.RETIRED)
+    row.status, row.retired_on = Status.RETIRED, on
+    row.save(update_fields=["status", "retired_on"])
+    _audit(row, "retired", actor, on)
+
+
+@transaction.atomic
+def retire_policy(*, label: str, actor: Actor, on: date) -> None:
+    """Take an approved policy out of use; the version before it is live again."""
+    _retire(PolicyVersion, label, actor, on)
+
+
+@transaction.atomic
+def retire_model(*, label: str, actor: Actor, on: date) -> None:
+    """Take an approved model out of use; the version before it is live again."""
+    _retire(ModelVersion, label, actor, on)
+
+
+def _is_draft(table: type[ModelVersion] | type[PolicyVersion], label: str) -> bool:
+    return bool(_locked(table, label).status == Status.DRAFT)
+
+
+@transaction.atomic
+def publish_scorecard(
+    scorecard: Scorecard, *, report: Path | str, maker: Actor, checker: Actor, on: date
+) -> str:
+    """Draft, submit and approve a scorecard in one go, live from `on`; returns its label.
+
+    `report` is where its validation report lies. Publishing what is published does nothing.
+    """
+    label = draft_model(scorecard=scorecard, report=str(report), actor=maker, on=on)
+    if _is_draft(ModelVersion, label):
+        submit_model(label=label, actor=maker, on=on)
+        approve_model(label=label, live_from=on, actor=checker, on=on)
+    return label
+
+
+@transaction.atomic
+def publish_policy(*, content: PolicyContent, maker: Actor, checker: Actor, on: date) -> str:
+    """Draft, submit and approve a policy in one go, live from `on`; returns its label."""
+    label = draft_policy(content=content, actor=maker, on=on)
+    if _is_draft(PolicyVersion, label):
+        submit_policy(label=label, actor=maker, on=on)
+        approve_policy(label=label, live_from=on, actor=checker, on=on)
+    return label
+
+
+def publish_library_policy(
+    name: str, *, maker: Actor, checker: Actor, on: date, version: int = 1
+) -> str:
+    """Publish a policy that ships with the package. Raises `UnknownVersion`."""
+    return publish_policy(
+        content=library_policy(name, version), maker=maker, checker=checker, on=on
+    )
+
+
+@transaction.atomic
+def decide_and_record(
+    *, application_id: str, facts: DecisionFacts, actor: Actor, on: date
+) -> DecisionView:
+    """Decide with what is live on `on` and put inputs, outcome and versions on record.
+
+    The policy is the one named like the product. Raises `NothingLive`, `FactsIncomplete`.
+    """
+    policy = queries.live_policy(facts.product_code, on)
+    card = queries.live_scorecard(on)
+    inputs = facts.to_bytes()
+    held = decide(DecisionFacts.from_bytes(inputs), policy=policy.content, scorecard=card.content)
+    result = canonical_json(held)
+    record = DecisionRecord.objects.create(
+        id=new_id("DEC"),
+        application_id=application_id,
+        decided_on=on,
+        inputs=encrypt_bytes(inputs),
+        inputs_hash=sha256_hex(inputs),
+        result=result,
+        outcome_hash=sha256_hex(result),
+        outcome=held.outcome.value,
+        limit=held.limit,
+        annual_rate=held.annual_rate,
+        model_version_id=card.version_id,
+        policy_version_id=policy.version_id,
+    )
+    record_audit(
+        actor=actor,
+        action="decision.recorded",
+        subject_type="decision",
+        subject_id=record.id,
+        on=on,
+        detail={
+            "application_id": application_id,
+            "outcome": held.outcome.value,
+            "outcome_hash": record.outcome_hash,
+            "inputs_hash": record.inputs_hash,
+            "model": card.label,
+            "policy": policy.label,
+        },
+    )
+    return queries.decision(record.id)

@@ -1,0 +1,213 @@
+"""Reads: what is live, versions, decisions on record, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
+
+from cryptography.exceptions import InvalidTag
+
+from kuaidai.foundation.encryption import decrypt_bytes
+from kuaidai.foundation.queries import audit_trail
+from kuaidai.kernel.canonical import canonical_json, sha256_hex
+from kuaidai.risk.policy.domain.content import PolicyContent
+from kuaidai.risk.policy.domain.decide import decide
+from kuaidai.risk.policy.domain.facts import DecisionFacts
+from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status
+from kuaidai.risk.policy.domain.reading import read_decision
+from kuaidai.risk.policy.domain.views import DecisionView, ReplayResult, VersionView
+from kuaidai.risk.policy.errors import (
+    DecisionDamaged,
+    NothingLive,
+    UnknownDecision,
+    UnknownVersion,
+)
+from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, PolicyVersion
+from kuaidai.risk.scorecards import Scorecard
+
+T = TypeVar("T")
+
+
+class Live(NamedTuple, Generic[T]):
+    """Something live with the key of its version."""
+
+    version_id: int
+    label: str
+    content: T
+
+
+@lru_cache(maxsize=16)
+def _scorecard(version_id: int, content_hash: str) -> Scorecard:
+    row = ModelVersion.objects.get(id=version_id, content_hash=content_hash)
+    return Scorecard.from_json(row.content, source=f"Model {row.label}")
+
+
+@lru_cache(maxsize=16)
+def _policy(version_id: int, content_hash: str) -> PolicyContent:
+    row = PolicyVersion.objects.get(id=version_id, content_hash=content_hash)
+    return PolicyContent.from_json(row.content, source=f"Policy {row.label}")
+
+
+def live_scorecard(on: date, name: str | None = None) -> Live[Scorecard]:
+    """The risk-evaluation card live on `on`, of that name if one is given. Raises `NothingLive`."""
+    rows = ModelVersion.objects.filter(
+        kind=ModelKind.RISK_EVALUATION, status=Status.APPROVED, live_from__lte=on
+    )
+    if name is not None:
+        rows = rows.filter(name=name)
+    row = rows.defer("content").order_by("-live_from", "-id").first()
+    if row is None:
+        raise NothingLive(kind="scorecard", name=name or "", on=on.isoformat())
+    return Live(row.id, row.label, _scorecard(row.id, row.content_hash))
+
+
+def live_policy(name: str, on: date) -> Live[PolicyContent]:
+    """The version of policy `name` live on `on`. Raises `NothingLive`."""
+    row = (
+        PolicyVersion.objects.filter(name=name, status=Status.APPROVED, live_from__lte=on)
+        .defer("content")
+        .order_by("-live_from", "-version")
+        .first()
+    )
+    if row is None:
+        raise NothingLive(kind="policy", name=name, on=on.isoformat())
+    return Live(row.id, row.label, _policy(row.id, row.content_hash))
+
+
+def _status(row: ModelVersion | PolicyVersion, live: Iterable[int], on: date) -> str:
+    if row.status != Status.APPROVED or row.live_from is None or row.live_from > on:
+        return str(row.status)
+    return Status.LIVE.value if row.id in live else Status.RETIRED.value
+
+
+def _version(row: ModelVersion | PolicyVersion, live: Iterable[int], on: date) -> VersionView:
+    model = isinstance(row, ModelVersion)
+    return VersionView(
+        kind=str(row.kind) if model else "policy",
+        name=row.name,
+        version=row.version,
+        status=_status(row, live, on),
+        content_hash=row.content_hash,
+        submitted_by=row.submitted_by,
+        submitted_on=row.submitted_on,
+        approved_by=row.approved_by,
+        approved_on=row.approved_on,
+        live_from=row.live_from,
+        retired_on=row.retired_on,
+        report=str(row.report) if model else "",
+    )
+
+
+def versions(*, on: date) -> tuple[VersionView, ...]:
+    """Every version of every model and policy, with the status it has on `on`; newest first."""
+    found: list[VersionView] = []
+    for table in (PolicyVersion, ModelVersion):
+        rows = list(table.objects.defer("content").order_by("name", "-version"))
+        live = {
+            max(same, key=lambda row: (row.live_from, row.id)).id
+            for name in {row.name for row in rows}
+            if (
+                same := [
+                    row
+                    for row in rows
+                    if row.name == name
+                    and row.status == Status.APPROVED
+                    and row.live_from is not None
+                    and row.live_from <= on
+                ]
+            )
+        }
+        found += [_version(row, live, on) for row in rows]
+    return tuple(found)
+
+
+def policy_content(name: str, version: int) -> PolicyContent:
+    """A policy version's content, whatever its status. Raises `UnknownVersion`."""
+    row = PolicyVersion.objects.filter(name=name, version=version).first()
+    if row is None:
+        raise UnknownVersion(kind="policy", value=f"{name}/{version}")
+    return _policy(row.id, row.content_hash)
+
+
+def _record(decision_id: str) -> DecisionRecord:
+    rows = DecisionRecord.objects.select_related("model_version", "policy_version")
+    row = rows.filter(id=decision_id).first()
+    if row is None:
+        raise UnknownDecision(value=decision_id)
+    return row
+
+
+def _view(row: DecisionRecord) -> DecisionView:
+    try:
+        inputs = decrypt_bytes(bytes(row.inputs))
+        facts = DecisionFacts.from_bytes(inputs)
+        held = read_decision(bytes(row.result))
+    except (InvalidTag, ValueError, KeyError, TypeError) as error:
+        raise DecisionDamaged(value=row.id, why=type(error).__name__) from error
+    return DecisionView(
+        id=row.id,
+        application_id=row.application_id,
+        decided_on=row.decided_on,
+        recorded_at=row.recorded_at,
+        inputs=facts,
+        inputs_hash=row.inputs_hash,
+        outcome_hash=row.outcome_hash,
+        **vars(held),
+    )
+
+
+def decision(decision_id: str) -> DecisionView:
+    """A decision on record. Raises `UnknownDecision`, `DecisionDamaged`."""
+    return _view(_record(decision_id))
+
+
+def decisions_for(application_id: str) -> tuple[DecisionView, ...]:
+    """The decisions on an application, oldest first."""
+    rows = DecisionRecord.objects.filter(application_id=application_id).order_by("recorded_at")
+    return tuple(_view(row) for row in rows)
+
+
+def replay(decision_id: str) -> ReplayResult:
+    """Recompute a decision from its stored inputs, policy and artefact texts.
+
+    `identical` is true only if the recomputed bytes equal the stored ones and every stored hash, the
+    audit trail's included, fits. Raises `UnknownDecision`.
+    """
+    row = _record(decision_id)
+    problems = _hash_problems(row)
+    recomputed_hash = ""
+    try:
+        inputs = decrypt_bytes(bytes(row.inputs))
+        if sha256_hex(inputs) != row.inputs_hash:
+            problems.append("the inputs do not match their hash")
+        again = canonical_json(
+            decide(
+                DecisionFacts.from_bytes(inputs),
+                policy=PolicyContent.from_json(row.policy_version.content),
+                scorecard=Scorecard.from_json(row.model_version.content),
+            )
+        )
+        recomputed_hash = sha256_hex(again)
+        if again != bytes(row.result):
+            problems.append("recomputing gives another decision")
+    except InvalidTag:
+        problems.append("the inputs were altered: their seal is broken")
+    except (ValueError, KeyError, TypeError) as error:
+        problems.append(f"the record cannot be recomputed ({type(error).__name__})")
+    return ReplayResult(row.id, not problems, row.outcome_hash, recomputed_hash, tuple(problems))
+
+
+def _hash_problems(row: DecisionRecord) -> list[str]:
+    problems = []
+    if sha256_hex(bytes(row.result)) != row.outcome_hash:
+        problems.append("the stored decision does not match its hash")
+    for kind, version in (("model", row.model_version), ("policy", row.policy_version)):
+        if sha256_hex(version.content.encode()) != version.content_hash:
+            problems.append(f"the content of {kind} {version.label} does not match its hash")
+    entries = audit_trail(subject_type="decision", subject_id=row.id)
+    audited = [e.detail.get("outcome_hash") for e in entries if e.action == "decision.recorded"]
+    if audited != [row.outcome_hash]:
+        problems.append("the audit trail holds another hash")
+    return problems
