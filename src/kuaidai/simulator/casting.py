@@ -84,12 +84,17 @@ _ADMISSIBLE = """
     and overdue = 0 and open_cases = 0
 """
 
+_STRENGTH = (
+    "ln(balance_ratio + 0.001) + ln(year_on_year + 0.1) - 8 * cash_share - 0.5 * returned_12m"
+    " - 0.2 * owner_queries + 0.3 * (grade = 'A')::int desc"
+)
+
 _ROLES: dict[str, tuple[str, str, str]] = {
     "approved": (
-        f"{_ADMISSIBLE} and bad_events = 0 and live_loans = 0 and grade in ('A', 'B') and other_lenders <= 1 and owner_dpd <= 5"
-        " and owner_queries <= 3 and returned_12m <= 1 and coalesce(card_use, 0) <= 0.5"
-        " and arrears_12m = 0 and year_on_year >= 0.8",
-        "ln(balance_ratio + 0.001) + ln(year_on_year + 0.1) - 8 * cash_share + 0.3 * (grade = 'A')::int desc",
+        f"{_ADMISSIBLE} and bad_events = 0 and grade in ('A', 'B') and other_lenders <= 1"
+        " and owner_dpd <= 15 and owner_queries <= 4 and returned_12m <= 2"
+        " and coalesce(card_use, 0) <= 0.6 and arrears_12m = 0 and year_on_year >= 0.75",
+        f"(live_loans = 0)::int desc, {_STRENGTH}",
         "meets every admission rule with room to spare",
     ),
     "declined": (
@@ -98,8 +103,9 @@ _ROLES: dict[str, tuple[str, str, str]] = {
         "is on the list of dishonest judgment debtors, or has tax grade D",
     ),
     "referred": (
-        f"{_ADMISSIBLE} and (owner_dpd between 31 and 120 or other_lenders = 3)",
-        "(owner_dpd > 60)::int + (other_lenders = 3)::int desc, live_loans, balance_ratio desc",
+        f"{_ADMISSIBLE} and (owner_dpd between 31 and 85 and other_lenders <= 2"
+        " or owner_dpd <= 30 and other_lenders = 3) and returned_12m <= 3 and bad_events = 0",
+        f"(live_loans <= 1)::int desc, {_STRENGTH}",
         "meets the hard rules, but its owner has been overdue or it owes several banks",
     ),
 }

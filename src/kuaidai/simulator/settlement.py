@@ -225,7 +225,8 @@ def _owner_band(
             some = everyone[signed != 0]
             parts.append(_payments(some, np.full(len(some), day), signed[some], "transfer_own"))
     starts = line.day_of_month_first[first_active]
-    begun = np.arange(line.days)[None, :] >= starts[:, None]
-    is_open: Flags = np.logical_and(begun, trade.active.any(axis=1)[:, None])
+    begun: Flags = np.arange(line.days)[None, :] >= starts[:, None]
+    ever_active: Flags = np.asarray(trade.active.any(axis=1))
+    is_open: Flags = np.logical_and(begun, ever_active[:, None])
     opening = (target[everyone, first_active] // 10_000).astype(np.int64) * 10_000
     return _join(parts), opening[:, None] + np.cumsum(net, axis=1), is_open

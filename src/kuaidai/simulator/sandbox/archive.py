@@ -97,10 +97,8 @@ class Archive:
 
     def _last_balances(self) -> list[tuple[str, str, int]]:
         balances = self._shelves["daily_balances"].rows
-        numbers = balances["account_no"].to_numpy(zero_copy_only=False)
-        cents = pc.multiply(balances["balance"], pa.scalar(100)).cast(pa.int64()).to_numpy()
-        order = np.argsort(balances["balance_on"].to_numpy(), kind="stable")
-        last = dict(zip(numbers[order], cents[order].tolist(), strict=True))
+        newest = balances.filter(pc.equal(balances["balance_on"], pc.max(balances["balance_on"])))
+        last = {row["account_no"]: int(row["balance"] * 100) for row in newest.to_pylist()}
         accounts = self._shelves["accounts"].rows.to_pylist()
         return [
             (row["account_no"], row["uscc"], max(last.get(row["account_no"], 0), 0))
@@ -133,25 +131,27 @@ def _subject_column(contract: Dataset) -> str:
 def _shelf(drop: Path, name: str) -> Shelf:
     contract = DATASETS[name]
     rows = pq.read_table(drop / f"{name}.parquet").combine_chunks()
-    key = rows[_subject_column(contract)]
-    places = _places(key)
-    if len(places) != len(pc.unique(key)):
-        rows = rows.take(pc.sort_indices(key))
-        places = _places(rows[_subject_column(contract)])
+    column = _subject_column(contract)
+    places, grouped = _places(rows[column])
+    if not grouped:
+        rows = rows.take(pc.sort_indices(rows[column]))
+        places, _ = _places(rows[column])
     return Shelf(contract, rows, places)
 
 
-def _places(key: pa.ChunkedArray) -> dict[str, tuple[int, int]]:
+def _places(key: pa.ChunkedArray) -> tuple[dict[str, tuple[int, int]], bool]:
+    """Each subject's first row and count, and whether its rows do stand together."""
     if len(key) == 0:
-        return {}
+        return {}, True
     changed = pc.not_equal(key[1:].combine_chunks(), key[:-1].combine_chunks())
     starts = np.concatenate([[0], np.flatnonzero(changed.to_numpy(zero_copy_only=False)) + 1])
     counts = np.diff(np.append(starts, len(key)))
     subjects = key.take(pa.array(starts)).to_pylist()
-    return {
+    places = {
         subject: (int(first), int(count))
         for subject, first, count in zip(subjects, starts, counts, strict=True)
     }
+    return places, len(places) == len(subjects)
 
 
 def _as_rows(rows: pa.Table, as_of: date) -> list[dict[str, Any]]:

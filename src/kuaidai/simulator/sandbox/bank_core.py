@@ -211,7 +211,7 @@ class BankCore:
         return [{"account_no": number, "balance": amount_text(cents)} for number, cents in rows]
 
     def entries(self, number: str) -> list[dict[str, Any]]:
-        """The account's movements in the sandbox, newest first; raises `Problem` 404."""
+        """The account's movements, newest first, credits positive; raises `Problem` 404."""
         with self._lock:
             if self._balance(number) is None:
                 raise Problem(404, "unknown-account", "no account has this number")
@@ -226,7 +226,7 @@ class BankCore:
                 "key": key,
                 "on": on,
                 "direction": "credit" if cents > 0 else "debit",
-                "amount": amount_text(abs(cents)),
+                "amount": amount_text(cents),
                 "balance": amount_text(balance),
                 "counterparty": other,
                 "memo": memo,
