@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
@@ -76,16 +76,27 @@ def live_policy(name: str, on: date) -> Live[PolicyContent]:
     return Live(row.id, row.label, _policy(row.id, row.content_hash))
 
 
-def _status(row: ModelVersion | PolicyVersion, live: Iterable[int], on: date) -> str:
+def _live_ids(rows: Sequence[ModelVersion | PolicyVersion], on: date) -> frozenset[int]:
+    """Of each name the approved version with the latest start that has come."""
+    newest: dict[str, tuple[date, int]] = {}
+    for row in rows:
+        if row.status == Status.APPROVED and row.live_from is not None and row.live_from <= on:
+            newest[row.name] = max(newest.get(row.name, (date.min, 0)), (row.live_from, row.id))
+    return frozenset(row_id for _, row_id in newest.values())
+
+
+def _status(row: ModelVersion | PolicyVersion, live: frozenset[int], on: date) -> str:
     if row.status != Status.APPROVED or row.live_from is None or row.live_from > on:
         return str(row.status)
     return Status.LIVE.value if row.id in live else Status.RETIRED.value
 
 
-def _version(row: ModelVersion | PolicyVersion, live: Iterable[int], on: date) -> VersionView:
-    model = isinstance(row, ModelVersion)
+def _version(row: ModelVersion | PolicyVersion, live: frozenset[int], on: date) -> VersionView:
+    kind, report = "policy", ""
+    if isinstance(row, ModelVersion):
+        kind, report = str(row.kind), row.report
     return VersionView(
-        kind=str(row.kind) if model else "policy",
+        kind=kind,
         name=row.name,
         version=row.version,
         status=_status(row, live, on),
@@ -96,31 +107,16 @@ def _version(row: ModelVersion | PolicyVersion, live: Iterable[int], on: date) -
         approved_on=row.approved_on,
         live_from=row.live_from,
         retired_on=row.retired_on,
-        report=str(row.report) if model else "",
+        report=report,
     )
 
 
 def versions(*, on: date) -> tuple[VersionView, ...]:
-    """Every version of every model and policy, with the status it has on `on`; newest first."""
-    found: list[VersionView] = []
-    for table in (PolicyVersion, ModelVersion):
-        rows = list(table.objects.defer("content").order_by("name", "-version"))
-        live = {
-            max(same, key=lambda row: (row.live_from, row.id)).id
-            for name in {row.name for row in rows}
-            if (
-                same := [
-                    row
-                    for row in rows
-                    if row.name == name
-                    and row.status == Status.APPROVED
-                    and row.live_from is not None
-                    and row.live_from <= on
-                ]
-            )
-        }
-        found += [_version(row, live, on) for row in rows]
-    return tuple(found)
+    """Every version of every policy and model, with the status it has on `on`; newest first."""
+    policies = list(PolicyVersion.objects.defer("content").order_by("name", "-version"))
+    models = list(ModelVersion.objects.defer("content").order_by("name", "-version"))
+    tables: tuple[Sequence[ModelVersion | PolicyVersion], ...] = (policies, models)
+    return tuple(_version(row, _live_ids(rows, on), on) for rows in tables for row in rows)
 
 
 def policy_content(name: str, version: int) -> PolicyContent:

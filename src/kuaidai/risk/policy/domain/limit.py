@@ -168,8 +168,10 @@ def turnover_12m(features: Mapping[str, Value]) -> tuple[str, Decimal | None]:
 def _debt_service_cap(facts: DecisionFacts, found: Evaluation, rate: Decimal) -> LimitTerm:
     basis, turnover = turnover_12m(facts.features)
     monthly = (turnover or ZERO) / _TWELVE * found.limit["cash_margin"]
-    owed = _or_zero(facts.features["loan_repayments_monthly_mean_6m"])
-    owed += _or_zero(facts.features["monthly_debt_due_here"])
+    owed = max(  # instalments due here show up among the repayments settled: the sum counts twice
+        _or_zero(facts.features["loan_repayments_monthly_mean_6m"]),
+        _or_zero(facts.features["monthly_debt_due_here"]),
+    )
     free = max(monthly - owed, ZERO)
     months = facts.requested_months
     factor = annuity_factor(rate, months) / found.limit["debt_service_cover"]
