@@ -44,7 +44,7 @@ def prepare(home: Path, *, firms: int, months: int, seed: int, on: date, step: S
     step("Creating the database")
     _migrate()
     step(f"Simulating {firms} firms with {months} months of history")
-    cast = _simulate(home / "drop", home / "truth", firms=firms, months=months, seed=seed, on=on)
+    cast = _simulate(home / "drop", firms=firms, months=months, seed=seed, on=on)
     step("Loading the lake")
     lake = _load_lake(home, on)
     step("Registering customers and staff")
@@ -62,16 +62,14 @@ def _migrate() -> None:
     call_command("migrate", verbosity=0, interactive=False)
 
 
-def _simulate(
-    drop: Path, truth: Path, *, firms: int, months: int, seed: int, on: date
-) -> dict[str, Any]:
+def _simulate(drop: Path, *, firms: int, months: int, seed: int, on: date) -> dict[str, Any]:
     from kuaidai.simulator.casting import demo_cast
     from kuaidai.simulator.emit import write_drop
     from kuaidai.simulator.world import build_world
 
     ends_on = on.replace(day=1) - timedelta(days=1)
     world = build_world(firms=firms, months=months, seed=seed, ends_on=ends_on)
-    write_drop(world, drop, truth=truth)
+    write_drop(world, drop)
     return demo_cast(world, drop)
 
 
