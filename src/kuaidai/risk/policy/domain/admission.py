@@ -72,7 +72,7 @@ def evaluate(policy: PolicyContent, facts: DecisionFacts, *, score: int, grade: 
         tax_multiple=exact(result["tax_multiple"]["multiple"]),
         lpr=lpr,
         lpr_published_on=str(result["lpr"]["published_on"]) if facts.lpr is None else "",
-        credit_elsewhere=exact(result["derived"]["credit_elsewhere"]),
+        credit_elsewhere=exact(result["limit"]["credit_elsewhere"]),
         limit={name: exact(value) for name, value in result["limit"].items()},
         price={name: exact(value) for name, value in result["price"].items()},
     )

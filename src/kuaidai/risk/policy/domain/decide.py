@@ -59,7 +59,8 @@ def decide(facts: DecisionFacts, *, policy: PolicyContent, scorecard: Scorecard)
 def _money_hits(limit: Limit, price: Price, found: Evaluation) -> tuple[RuleHit, ...]:
     hits = []
     least: Decimal = found.limit["least"]
-    if limit.amount < least:
+    turned_down = any(hit.severity is Severity.DECLINE for hit in found.hits)
+    if limit.amount < least and not turned_down:
         cause = limit.binding
         hits.append(
             RuleHit(

@@ -106,6 +106,7 @@ def _dimension(
     multiple: Decimal,
 ) -> LimitTerm:
     value = _known(features[basis])
+    value = None if value is None else yuan(value)
     amount = yuan(max(value or ZERO, ZERO) * multiple)
     note, note_zh = ("", "") if value is not None else ("no data", "无数据")
     return LimitTerm(

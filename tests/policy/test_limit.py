@@ -1,0 +1,178 @@
+"""The limit: each dimension, how they combine, each cap; and that it moves the right way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kuaidai.risk.policy.domain.decide import decide
+from kuaidai.risk.policy.domain.decision import Outcome
+from kuaidai.risk.policy.domain.limit import annuity_factor
+
+
+def terms(decision):
+    return {term.code: term for term in decision.limit_breakdown}
+
+
+def binding(decision):
+    return [term.code for term in decision.limit_breakdown if term.binding]
+
+
+def test_each_dimension_is_its_basis_times_its_multiple(facts, policy, card):
+    found = terms(decide(facts(), policy=policy, scorecard=card))
+
+    assert found["TAX"].amount == Decimal("350000.00")  # 7 × 50,000 for grade A
+    assert found["SETTLEMENT"].amount == Decimal("400000.00")
+    assert found["PAYROLL"].amount == Decimal("160000.00")  # 8 × 20,000
+    assert found["FIRM_ASSETS"].amount == Decimal("80000.00")
+    assert found["OWNER_ASSETS"].amount == Decimal("100000.00")
+    assert found["OWNER_PROPERTY"].amount == Decimal("360000.00")  # 30% of 1.2 million
+    # 400,000 + 30% × (350,000 + 160,000 + 80,000 + 100,000 + 360,000)
+    assert found["COMBINED"].amount == Decimal("715000.00")
+
+
+@pytest.mark.parametrize(("grade", "multiple"), [("A", 7), ("B", 6), ("M", 5)])
+def test_the_tax_multiple_follows_the_tax_grade(facts, policy, card, grade, multiple):
+    found = terms(decide(facts(tax_grade_latest=grade), policy=policy, scorecard=card))
+
+    assert found["TAX"].amount == 50_000 * multiple
+
+
+def test_debt_service_caps_an_indebted_firm(facts, policy, card):
+    held = decide(facts(), policy=policy, scorecard=card)
+
+    # 15% of 500,000 a month less 20,000 repaid elsewhere, over 1.2, over 12 months at 3.85%
+    assert held.annual_rate == Decimal("0.038500")
+    assert held.limit == Decimal("538000.00")
+    assert binding(held) == ["DEBT_SERVICE"]
+
+
+def test_the_annuity_factor_repays_itself():
+    factor = annuity_factor(Decimal("0.0385"), 12)
+    debt = factor
+    for _ in range(12):
+        debt = debt * (1 + Decimal("0.0385") / 12) - 1
+    assert abs(debt) < Decimal("1e-20")
+    assert annuity_factor(Decimal(0), 12) == 12
+
+
+@pytest.mark.parametrize(
+    ("features", "other", "code", "limit"),
+    [
+        ({}, {"product_cap": Decimal("300000")}, "PRODUCT_CAP", "300000.00"),
+        (
+            {},
+            {"product_cap": Decimal("300000"), "existing_exposure": Decimal("180000")},
+            "PRODUCT_CAP",
+            "120000.00",
+        ),
+        # 30% of 1,000,000 less 300,000 borrowed elsewhere is nothing at all
+        ({"sales_declared_12m": 2_000_000.0, "loan_repayments_monthly_mean_6m": 0.0}, {},
+         "DEBT_SERVICE", "244000.00"),
+        ({"credit_outstanding_elsewhere": 5_100_000.0, "sales_declared_12m": 60_000_000.0}, {},
+         "TOTAL_CREDIT", "100000.00"),
+        ({"sales_declared_12m": 60_000_000.0}, {}, "GRADED", "715000.00"),
+        ({"credit_outstanding_elsewhere": 1_800_000.0}, {}, "NEED", "200000.00"),
+    ],
+    ids=["product cap", "less exposure", "debt service", "total credit", "grade", "need"],
+)  # fmt: skip
+def test_each_cap_binds_where_it_is_the_least(facts, policy, card, features, other, code, limit):
+    held = decide(replace(facts(**features), **other), policy=policy, scorecard=card)
+
+    assert held.outcome is Outcome.APPROVED
+    assert binding(held) == [code]
+    assert held.limit == Decimal(limit)
+    assert held.reasons[0].code == f"LIMIT_{code}"
+
+
+def test_the_limit_is_rounded_down_to_a_thousand(facts, policy, card):
+    held = decide(replace(facts(), product_cap=Decimal("123999.99")), policy=policy, scorecard=card)
+
+    assert held.limit == Decimal("123000.00")
+
+
+@pytest.mark.parametrize(("cap", "outcome"), [("10000.00", "approved"), ("9999.99", "declined")])
+def test_a_limit_below_ten_thousand_is_declined_with_its_cause(facts, policy, card, cap, outcome):
+    held = decide(replace(facts(), product_cap=Decimal(cap)), policy=policy, scorecard=card)
+
+    assert held.outcome == outcome
+    if outcome == "declined":
+        assert held.limit == 0
+        assert [reason.code for reason in held.reasons] == ["LIMIT_TOO_SMALL"]
+        assert "product's highest limit" in held.reasons[0].en
+
+
+def test_without_any_turnover_nothing_is_lent(facts, policy, card):
+    held = decide(
+        facts(sales_declared_12m=None, credit_turnover_12m=None), policy=policy, scorecard=card
+    )
+
+    assert held.outcome is Outcome.DECLINED
+    assert terms(held)["DEBT_SERVICE"].amount == 0
+
+
+RAISES = (
+    "tax_paid_12m",
+    "credit_turnover_monthly_mean_12m",
+    "payroll_monthly_mean_6m",
+    "firm_assets_average_6m",
+    "owner_assets_average_6m",
+    "owner_property_value",
+    "sales_declared_12m",
+)
+LOWERS = (
+    "owner_mortgage_balance",
+    "loan_repayments_monthly_mean_6m",
+    "monthly_debt_due_here",
+    "business_outstanding_owner",
+)
+MONEY = st.floats(0, 5e7).map(lambda value: round(value, 2))
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_more_income_or_wealth_never_lowers_the_limit_and_more_debt_never_raises_it(
+    facts, policy, card, data
+):
+    start = {name: data.draw(MONEY, label=name) for name in (*RAISES, *LOWERS)}
+    changed = data.draw(st.sampled_from(RAISES + LOWERS), label="changed")
+    more = {**start, changed: start[changed] + data.draw(MONEY, label="by")}
+
+    before = decide(facts(**start), policy=policy, scorecard=card).limit_breakdown[-1]
+    after = decide(facts(**more), policy=policy, scorecard=card).limit_breakdown[-1]
+
+    assert after.code == "LIMIT"
+    if changed in RAISES:
+        assert after.amount >= before.amount
+    else:
+        assert after.amount <= before.amount
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    features=st.fixed_dictionaries(dict.fromkeys(RAISES + LOWERS, st.none() | MONEY)),
+    exposure=st.integers(0, 6_000_000),
+    months=st.sampled_from([3, 6, 9, 12]),
+)
+def test_the_limit_keeps_every_cap(facts, policy, card, features, exposure, months):
+    asked = replace(facts(**features), existing_exposure=Decimal(exposure), requested_months=months)
+
+    held = decide(asked, policy=policy, scorecard=card)
+
+    found = terms(held)
+    for code in ("GRADED", "PRODUCT_CAP", "DEBT_SERVICE", "NEED", "TOTAL_CREDIT"):
+        assert found["LIMIT"].amount <= found[code].amount
+    assert found["LIMIT"].amount % 1000 == 0
+    assert len(binding(held)) == 1
