@@ -28,6 +28,7 @@ class Environment:
     field_key: bytes
     debug: bool
     demo: bool
+    https: bool
     allowed_hosts: tuple[str, ...]
     platform_url: str
     platform_key: str
@@ -75,6 +76,17 @@ def _field_key(values: Mapping[str, str], home: Path) -> bytes:
     return key
 
 
+def _database_url(values: Mapping[str, str]) -> str | None:
+    url = values.get("DATABASE_URL", "").strip()
+    if url and not url.startswith(("postgres://", "postgresql://")):
+        scheme = url.split(":", 1)[0]
+        raise WrongSetting(
+            f"DATABASE_URL names a {scheme!r} database; only PostgreSQL 15 or later is supported: "
+            "postgresql://user:password@host:5432/name, or unset it to use the embedded server"
+        )
+    return url or None
+
+
 def _platform(values: Mapping[str, str]) -> tuple[str, str]:
     url = values.get("KUAIDAI_PLATFORM_URL", "http://127.0.0.1:8100").rstrip("/")
     key = values.get("KUAIDAI_PLATFORM_KEY", "")
@@ -93,11 +105,12 @@ def load(values: Mapping[str, str] | None = None) -> Environment:
     real_data = values.get("KUAIDAI_REAL_DATA")
     return Environment(
         home=home,
-        database_url=values.get("DATABASE_URL") or None,
+        database_url=_database_url(values),
         secret_key=secret or _kept_secret(home, "session.key").hex(),
         field_key=_field_key(values, home),
         debug=_flag(values, "KUAIDAI_DEBUG"),
         demo=_flag(values, "KUAIDAI_DEMO"),
+        https=_flag(values, "KUAIDAI_HTTPS"),
         allowed_hosts=tuple(
             host.strip()
             for host in values.get("KUAIDAI_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")

@@ -10,13 +10,18 @@ import base64
 import hmac
 import secrets
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import models
 
 KEY_VERSION = 1
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField  # the type is generic for the checker only
 
 
 def _derived(purpose: bytes) -> bytes:
@@ -43,7 +48,7 @@ def blind_index(value: str) -> str:
     return hmac.new(_derived(b"blind-index-1"), value.encode(), sha256).hexdigest()
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(_TextField):
     """A text column that is ciphertext in the database and clear in Python."""
 
     def get_prep_value(self, value: Any) -> str | None:

@@ -27,6 +27,14 @@ class IdempotencyMismatch(Refusal):
     zh = "幂等键 {key} 已用于另一请求；新的请求请使用新的幂等键。"
 
 
+class IdempotencyKeyMalformed(Refusal):
+    """The key cannot be stored."""
+
+    code = "IDEMPOTENCY_KEY_MALFORMED"
+    en = "The idempotency key {value!r} cannot be used; send 1 to 100 printable ASCII characters without spaces."
+    zh = "幂等键 {value!r} 无法使用；请使用 1 至 100 个不含空格的可打印 ASCII 字符。"
+
+
 class CodeWrong(Refusal):
     """The one-time code does not match."""
 

@@ -24,9 +24,7 @@ def _entry(row: AuditRecord) -> AuditEntry:
     )  # fmt: skip
 
 
-def audit_trail(
-    *, subject_type: str, subject_id: str, limit: int = 200
-) -> tuple[AuditEntry, ...]:
+def audit_trail(*, subject_type: str, subject_id: str, limit: int = 200) -> tuple[AuditEntry, ...]:
     """What was done to one thing, newest first, `limit` entries at the most."""
     rows = AuditRecord.objects.filter(subject_type=subject_type, subject_id=subject_id)
     return tuple(_entry(row) for row in rows.order_by("-number")[:limit])
@@ -47,6 +45,7 @@ def verify_audit_chain() -> ChainReport:
             return ChainReport(AuditRecord.objects.count(), False, entry.number)
         previous, number = entry.hash, entry.number
     head = AuditHead.objects.filter(id=1).first()
-    if head is not None and (head.number, head.hash) != (number, previous):
+    expected = (head.number, head.hash) if head is not None else (0, FIRST_HASH)
+    if expected != (number, previous):
         return ChainReport(number, False, number + 1)
     return ChainReport(number, True, None)

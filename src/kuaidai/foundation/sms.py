@@ -25,7 +25,9 @@ def send(*, phone: str, text: str) -> None:
     )  # fmt: skip
     headers["Content-Type"] = "application/json"
     try:
-        response = httpx.post(settings.KUAIDAI.platform_url + _PATH, content=body, headers=headers, timeout=5.0)
+        response = httpx.post(
+            settings.KUAIDAI.platform_url + _PATH, content=body, headers=headers, timeout=5.0
+        )
         response.raise_for_status()
     except httpx.HTTPError as error:
         raise SmsNotSent(phone=mask(phone)) from error

@@ -43,13 +43,19 @@ class EnterpriseLink(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["enterprise", "person"], name="one_link_per_person_and_firm"),
-            models.CheckConstraint(condition=models.Q(share__gte=0, share__lte=1), name="share_is_a_fraction"),
+            models.UniqueConstraint(
+                fields=["enterprise", "person"], name="one_link_per_person_and_firm"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(share__gte=0, share__lte=1), name="share_is_a_fraction"
+            ),
         ]
 
 
 class Authorisation(models.Model):
-    """A consent that was given; withdrawing sets `withdrawn_at`, nothing else ever changes."""
+    """A consent that was given. It ends in one of two ways, and nothing else ever changes: its giver
+    withdraws it (`withdrawn_at`), or a new one follows after it expired (`replaced_at`).
+    """
 
     id = models.CharField(primary_key=True, max_length=20)
     enterprise = models.ForeignKey(Enterprise, on_delete=models.PROTECT)
@@ -63,13 +69,14 @@ class Authorisation(models.Model):
     granted_on = models.DateField()
     expires_on = models.DateField()
     withdrawn_at = models.DateTimeField(null=True)
+    replaced_at = models.DateTimeField(null=True)
     channel = models.CharField(max_length=20)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["enterprise", "person", "kind"],
-                condition=models.Q(withdrawn_at=None),
+                condition=models.Q(withdrawn_at=None, replaced_at=None),
                 name="one_open_authorisation_per_kind",
             ),
         ]

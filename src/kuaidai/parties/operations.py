@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from django.conf import settings
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.encryption import blind_index
@@ -29,14 +30,30 @@ from kuaidai.parties.domain.authorisations import (
     text_hash,
 )
 from kuaidai.parties.domain.views import AuthorisationView, ImportCounts, PersonView
-from kuaidai.parties.errors import DropUnreadable, UnknownAuthorisation, UnknownPerson
+from kuaidai.parties.errors import (
+    DropUnreadable,
+    UnknownAuthorisation,
+    UnknownEnterprise,
+    UnknownPerson,
+)
 from kuaidai.parties.models import Authorisation, Enterprise, EnterpriseLink, Person
 from kuaidai.parties.queries import authorisation_view, person_view, require_owner
+
+_TEXTS = ("uscc", "person_id", "name", "resident_id", "phone", "industry_code", "province_code")
+
+
+def _read_csv(path: Path) -> pa.Table:
+    """A CSV file; codes and numbers of people stay text, however much they look like numbers."""
+    options = pcsv.ConvertOptions(column_types={name: pa.string() for name in _TEXTS})
+    return pcsv.read_csv(path, convert_options=options)
 
 
 def _read(drop: Path, name: str) -> list[dict[str, Any]]:
     """The rows of `name.parquet` or `name.csv` in the drop."""
-    for path, reader in ((drop / f"{name}.parquet", pq.read_table), (drop / f"{name}.csv", pcsv.read_csv)):
+    for path, reader in (
+        (drop / f"{name}.parquet", pq.read_table),
+        (drop / f"{name}.csv", _read_csv),
+    ):
         if path.exists():
             try:
                 rows: list[dict[str, Any]] = reader(path).to_pylist()
@@ -50,16 +67,22 @@ def _read(drop: Path, name: str) -> list[dict[str, Any]]:
 def import_customers(*, drop: Path, actor: Actor, on: date) -> ImportCounts:
     """Register the firms and owners of a data drop; known ones are updated. All or nothing.
 
-    Raises `DropUnreadable`, or the refusal of the first malformed identifier.
+    Raises `DropUnreadable`, `UnknownEnterprise` for an owner of a firm that is not in the drop, or the
+    refusal of the first malformed identifier.
     """
-    firms = {row["uscc"]: row for row in sorted(_read(drop, "enterprises"), key=lambda r: r["as_of"])}
-    owners = _read(drop, "owners")
+    extracts, owners = _read(drop, "enterprises"), _read(drop, "owners")
     try:
+        firms = {row["uscc"]: row for row in sorted(extracts, key=lambda row: row["as_of"])}
         _upsert_firms(list(firms.values()))
         _upsert_people(owners)
         _upsert_links(owners)
     except KeyError as missing:
         raise DropUnreadable(value=str(drop), why=f"the column {missing} is missing") from missing
+    except IntegrityError as clash:
+        why = "two customers share a resident ID or phone number, or a required value is empty"
+        raise DropUnreadable(value=str(drop), why=why) from clash
+    except (TypeError, ValidationError) as wrong:
+        raise DropUnreadable(value=str(drop), why="a date or text has the wrong type") from wrong
     counts = ImportCounts(len(firms), len({row["person_id"] for row in owners}), len(owners))
     record_audit(
         actor=actor, action="parties.import", subject_type="bank", subject_id="1", on=on,
@@ -97,6 +120,9 @@ def _upsert_people(rows: Sequence[dict[str, Any]]) -> None:
 
 def _upsert_links(rows: Sequence[dict[str, Any]]) -> None:
     firm_ids = dict(Enterprise.objects.values_list("uscc", "id"))
+    for row in rows:
+        if row["uscc"] not in firm_ids:
+            raise UnknownEnterprise(value=row["uscc"])
     person_ids = dict(Person.objects.values_list("customer_no", "id"))
     links = [
         EnterpriseLink(
@@ -150,7 +176,7 @@ def grant_authorisations(
     person = Person.objects.get(customer_no=person_no)
     granted = []
     for kind in kinds:
-        row = _open_authorisation(enterprise, person, kind, on)
+        row = _open_authorisation(enterprise, person, kind, now=now, on=on)
         if row is None:
             text = authorisation_text(
                 kind, language, lender=settings.KUAIDAI.lender_name,
@@ -172,18 +198,24 @@ def grant_authorisations(
 
 
 def _open_authorisation(
-    enterprise: Enterprise, person: Person, kind: AuthorisationKind, on: date
+    enterprise: Enterprise, person: Person, kind: AuthorisationKind, *, now: datetime, on: date
 ) -> Authorisation | None:
     """The live authorisation of that kind; an expired one is closed so that a new one can follow."""
     row = (
         Authorisation.objects.select_for_update(of=("self",))
         .select_related("enterprise", "person")
-        .filter(enterprise=enterprise, person=person, kind=kind.value, withdrawn_at=None)
+        .filter(
+            enterprise=enterprise,
+            person=person,
+            kind=kind.value,
+            withdrawn_at=None,
+            replaced_at=None,
+        )
         .first()
     )
     if row is not None and row.expires_on < on:
-        row.withdrawn_at = row.granted_at
-        row.save(update_fields=["withdrawn_at"])
+        row.replaced_at = now
+        row.save(update_fields=["replaced_at"])
         return None
     return row
 

@@ -8,7 +8,12 @@ from kuaidai.foundation.encryption import blind_index
 from kuaidai.kernel.identifiers import mask, parse_phone, parse_uscc
 from kuaidai.parties.domain.authorisations import AuthorisationKind, authorisation_title
 from kuaidai.parties.domain.views import AuthorisationView, EnterpriseView, PersonView
-from kuaidai.parties.errors import AuthorisationMissing, NotTheOwner, UnknownEnterprise, UnknownPerson
+from kuaidai.parties.errors import (
+    AuthorisationMissing,
+    NotTheOwner,
+    UnknownEnterprise,
+    UnknownPerson,
+)
 from kuaidai.parties.models import Authorisation, Enterprise, EnterpriseLink, Person
 
 
@@ -85,7 +90,9 @@ def owners_of(uscc: str) -> tuple[PersonView, ...]:
 def require_owner(*, person_no: str, uscc: str) -> EnterpriseView:
     """The firm, if the person is linked to it. Raises `UnknownEnterprise` or `NotTheOwner`."""
     view = enterprise(uscc)
-    linked = EnterpriseLink.objects.filter(enterprise__uscc=view.uscc, person__customer_no=person_no)
+    linked = EnterpriseLink.objects.filter(
+        enterprise__uscc=view.uscc, person__customer_no=person_no
+    )
     if not linked.exists():
         raise NotTheOwner(value=view.uscc)
     return view

@@ -28,6 +28,8 @@ class SourceReport(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["application_id", "source"], name="one_report_per_source"),
+            models.UniqueConstraint(
+                fields=["application_id", "source"], name="one_report_per_source"
+            ),
         ]
         indexes = [models.Index(fields=["uscc", "person_no", "source", "-asked_on"])]

@@ -42,11 +42,13 @@ def collect(
     Platforms are asked concurrently and each answer is committed when it arrives. No platform is
     asked without a live authorisation of its kind: such a report is stored as `refused`. A valid
     report that is there already, or that another application of the same subject got today, is used
-    again. Every query is audited. A platform's failure never raises.
+    again. Every query, reuse and refusal is audited. A platform's failure never raises.
     """
     platform = Platform(settings.KUAIDAI.platform_url, settings.KUAIDAI.platform_key, timeout_s)
     permitted = _open_reports(subject, sources, application_id, on, actor)
-    with ThreadPoolExecutor(max_workers=max(1, len(permitted)), thread_name_prefix="source") as pool:
+    with ThreadPoolExecutor(
+        max_workers=max(1, len(permitted)), thread_name_prefix="source"
+    ) as pool:
         running = {
             pool.submit(query, platform, source, subject, authorisation, on): source
             for source, authorisation in permitted.items()
@@ -71,19 +73,26 @@ def _open_reports(
                     "status": ReportStatus.PENDING, "asked_on": on,
                 },
             )  # fmt: skip
-            if row.status == ReportStatus.RECEIVED or _reuse(row, on):
+            if row.status == ReportStatus.RECEIVED:
                 continue
+            row.asked_on, row.error_en, row.error_zh = on, "", ""
             try:
-                permitted[source] = require_authorisation(
-                    kind=AUTHORISATION_FOR[source], person_no=subject.person_no, uscc=subject.uscc, on=on
+                authorisation = require_authorisation(
+                    kind=AUTHORISATION_FOR[source],
+                    person_no=subject.person_no,
+                    uscc=subject.uscc,
+                    on=on,
                 )
             except AuthorisationMissing as missing:
                 row.status = ReportStatus.REFUSED
                 row.error_en, row.error_zh = missing.text("en"), missing.text("zh")
             else:
-                row.status, row.error_en, row.error_zh = ReportStatus.PENDING, "", ""
-            row.asked_on = on
+                if not _reuse(row, on):
+                    row.status = ReportStatus.PENDING
+                    permitted[source] = authorisation
             row.save()
+            if source not in permitted:
+                _audit(row, on, actor)
     return permitted
 
 
@@ -103,8 +112,15 @@ def _reuse(row: SourceReport, on: date) -> bool:
     for name in ("payload", "payload_hash", "rows", "received_at", "valid_until", "asked_on"):
         setattr(row, name, getattr(fresh, name))
     row.status, row.reused_from = ReportStatus.RECEIVED, fresh.id
-    row.save()
     return True
+
+
+def _audit(row: SourceReport, on: date, actor: Actor) -> None:
+    action = "source.reuse" if row.reused_from else "source.query"
+    record_audit(
+        actor=actor, action=action, subject_type="application", subject_id=row.application_id,
+        on=on, detail={"source": row.source, "status": row.status, "hash": row.payload_hash},
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -119,7 +135,4 @@ def _store(application_id: str, source: str, answer: Answer, on: date, actor: Ac
     row.payload_hash = sha256_hex(answer.payload) if answer.payload is not None else None
     row.valid_until = on + timedelta(days=VALID_DAYS)
     row.save()
-    record_audit(
-        actor=actor, action="source.query", subject_type="application", subject_id=application_id,
-        on=on, detail={"source": source, "status": answer.status, "hash": row.payload_hash},
-    )  # fmt: skip
+    _audit(row, on, actor)

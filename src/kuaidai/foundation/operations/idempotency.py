@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
 
-from kuaidai.foundation.errors import IdempotencyMismatch
+from kuaidai.foundation.errors import IdempotencyKeyMalformed, IdempotencyMismatch
 from kuaidai.foundation.models import IdempotencyKey
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
+
+_KEY = re.compile(r"^[\x21-\x7e]{1,100}$")
 
 
 @transaction.atomic
@@ -20,8 +23,11 @@ def run_once(
 
     The key, its request's hash and the JSON result are written in the same transaction as the
     effect: a second caller waits for the first, then gets its result; if the first failed, the
-    second performs. Raises `IdempotencyMismatch` when the key came with another request.
+    second performs. Raises `IdempotencyMismatch` when the key came with another request, and
+    `IdempotencyKeyMalformed`.
     """
+    if not _KEY.match(key):
+        raise IdempotencyKeyMalformed(value=key[:100])
     request_hash = sha256_hex(canonical_json(request))
     IdempotencyKey.objects.bulk_create(
         [IdempotencyKey(scope=scope, key=key, request_hash=request_hash)], ignore_conflicts=True

@@ -19,7 +19,9 @@ def parties() -> None:
 
 @app.command("import")
 def import_(
-    drop: Annotated[Path, typer.Argument(help="Folder with enterprises and owners (.parquet or .csv).")],
+    drop: Annotated[
+        Path, typer.Argument(help="Folder with enterprises and owners (.parquet or .csv).")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Register the firms and owners of a data drop."""
