@@ -257,6 +257,13 @@ def test_a_withdrawn_authorisation_blocks_the_submission(owner, journey, draft):
     assert "withdrawn" in problem(refused, 409, "AUTHORISATIONS_INCOMPLETE")["detail"]
 
 
+def test_text_the_database_cannot_hold_is_refused(owner, officer):
+    nul = {"phone": "138\x000000000"}
+
+    problem(owner.post("/login/code", nul), 422, "INVALID_REQUEST")
+    problem(officer.get("/staff/applications?search=%00"), 422, "INVALID_REQUEST")
+
+
 def test_broken_json_is_a_problem_too(owner):
     answer = owner.client.generic(
         "POST", "/api/v1/login/code", "{", content_type="application/json"

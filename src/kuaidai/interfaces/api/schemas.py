@@ -7,7 +7,13 @@ from decimal import Decimal
 from typing import Annotated
 
 from ninja import Field, Header, Path, Query, Schema
-from pydantic import ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+)
 
 from kuaidai.lending.origination.domain.states import Status
 
@@ -28,14 +34,23 @@ Rate = Annotated[
 AmountText = Annotated[str, Field(max_length=24, examples=["120000.00"])]
 """Money on the way in: digits with at most two decimals."""
 
+
+def _storable(text: str) -> str:
+    """Text without NUL characters, which PostgreSQL does not store."""
+    if "\x00" in text:
+        raise ValueError("must not contain NUL characters")
+    return text
+
+
+Storable = AfterValidator(_storable)
 _ID = r"^[A-Z]{2,3}-[0-9A-Z]{12}$"
 ApplicationId = Annotated[str, Path(pattern=_ID, example="APP-7K3QX0M4Z9T2")]
 FacilityId = Annotated[str, Path(pattern=_ID, example="FAC-7K3QX0M4Z9T2")]
 LoanId = Annotated[str, Path(pattern=_ID, example="LN-7K3QX0M4Z9T2")]
 AuthorisationId = Annotated[str, Path(pattern=_ID, example="AUT-7K3QX0M4Z9T2")]
-Search = Annotated[str, Query(max_length=100)]
+Search = Annotated[str, Query(max_length=100), Storable]
 Page = Annotated[int, Query(ge=1, le=100_000)]
-PathCode = Annotated[str, Path(max_length=60)]
+PathCode = Annotated[str, Path(max_length=60), Storable]
 IdempotencyKey = Annotated[
     str,
     Header(
@@ -50,6 +65,14 @@ class Input(Schema):
     """A request body: unknown fields are refused, so that a typing error is not ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _texts_are_storable(cls, value: object) -> object:
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str):
+                _storable(text)
+        return value
 
 
 class CodeRequest(Input):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
-from ninja import Router
+from ninja import Router, Status
 
 from kuaidai.data.sources import queries as sources
 from kuaidai.data.sources.domain.views import ReportView
@@ -39,9 +39,7 @@ def list_applications(request: HttpRequest) -> list[ApplicationView]:
 
 
 @router.post("/applications", response=answers(ApplicationOut, status=201))
-def start(
-    request: HttpRequest, body: StartRequest, key: IdempotencyKey
-) -> tuple[int, ApplicationView]:
+def start(request: HttpRequest, body: StartRequest, key: IdempotencyKey) -> Status[ApplicationView]:
     """Start a draft for one of the customer's firms."""
     principal = customer_of(request)
     started = operations.start_application(
@@ -52,7 +50,7 @@ def start(
         on=business_date(),
         key=key,
     )
-    return 201, started
+    return Status(201, started)
 
 
 @router.get("/applications/{application_id}", response=answers(ApplicationOut))
@@ -66,7 +64,7 @@ def get_application(request: HttpRequest, application_id: ApplicationId) -> Appl
 )
 def submit(
     request: HttpRequest, application_id: ApplicationId, body: SubmitRequest
-) -> tuple[int, ApplicationView]:
+) -> Status[ApplicationView]:
     """Submit the request; collection and decision follow in the background within seconds."""
     submitted = operations.submit_application(
         application_id=application_id,
@@ -77,7 +75,7 @@ def submit(
         on=business_date(),
         now=timezone.now(),
     )
-    return 202, submitted
+    return Status(202, submitted)
 
 
 @router.post("/applications/{application_id}/withdrawal", response=answers(ApplicationOut))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
+from ninja import Router, Status
 
 from kuaidai.foundation.queries import business_date
 from kuaidai.interfaces.api.errors import UnknownAuthorisationKind
@@ -83,7 +83,7 @@ def list_texts(
 @router.post("/firms/{uscc}/authorisations", response=answers(list[AuthorisationOut], status=201))
 def grant(
     request: HttpRequest, uscc: PathCode, body: GrantRequest
-) -> tuple[int, list[AuthorisationView]]:
+) -> Status[list[AuthorisationView]]:
     """Give authorisations for this firm; ones that are live already are returned as they are."""
     principal = customer_of(request)
     granted = operations.grant_authorisations(
@@ -96,7 +96,7 @@ def grant(
         on=business_date(),
         actor=principal.actor,
     )
-    return 201, list(granted)
+    return Status(201, list(granted))
 
 
 @router.post("/authorisations/{authorisation_id}/withdrawal", response=answers(AuthorisationOut))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Router
+from ninja import Router, Status
 
 from kuaidai.foundation.queries import business_date
 from kuaidai.interfaces.api.responses import answers
@@ -32,7 +32,7 @@ def _contract_id(request: HttpRequest, application_id: str) -> str:
 
 
 @router.post("/applications/{application_id}/contract", response=answers(ContractOut, status=201))
-def prepare(request: HttpRequest, application_id: ApplicationId) -> tuple[int, ContractView]:
+def prepare(request: HttpRequest, application_id: ApplicationId) -> Status[ContractView]:
     """Render the contract on the chosen terms."""
     prepared = operations.prepare_contract(
         application_id=application_id,
@@ -40,7 +40,7 @@ def prepare(request: HttpRequest, application_id: ApplicationId) -> tuple[int, C
         on=business_date(),
         now=timezone.now(),
     )
-    return 201, prepared
+    return Status(201, prepared)
 
 
 @router.get(
@@ -57,7 +57,7 @@ def get_pdf(request: HttpRequest, application_id: ApplicationId) -> HttpResponse
 
 
 @router.post("/applications/{application_id}/contract/code", response=answers(CodeSent, status=202))
-def send_code(request: HttpRequest, application_id: ApplicationId) -> tuple[int, CodeSent]:
+def send_code(request: HttpRequest, application_id: ApplicationId) -> Status[CodeSent]:
     """Send the one-time code with which this contract can be signed."""
     issued = operations.request_signing_code(
         application_id=application_id,
@@ -65,7 +65,7 @@ def send_code(request: HttpRequest, application_id: ApplicationId) -> tuple[int,
         on=business_date(),
         now=timezone.now(),
     )
-    return 202, CodeSent(expires_at=issued.expires_at)
+    return Status(202, CodeSent(expires_at=issued.expires_at))
 
 
 @router.post("/applications/{application_id}/contract/signature", response=answers(ContractOut))

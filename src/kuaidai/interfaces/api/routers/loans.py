@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Status
 
 from kuaidai.foundation.queries import business_date
 from kuaidai.interfaces.api.errors import AmountMissing
@@ -95,7 +95,7 @@ def list_drawdowns(request: HttpRequest, facility_id: FacilityId) -> list[Drawdo
 @router.post("/facilities/{facility_id}/drawdowns", response=answers(DrawdownOut, status=201))
 def draw(
     request: HttpRequest, facility_id: FacilityId, body: DrawdownRequest, key: IdempotencyKey
-) -> tuple[int, DrawdownView]:
+) -> Status[DrawdownView]:
     """Draw money to the firm's account; `status` says whether it has arrived."""
     facility = _own_facility(request, facility_id)
     drawn = operations.request_drawdown(
@@ -106,7 +106,7 @@ def draw(
         on=business_date(),
         actor=customer_of(request).actor,
     )
-    return 201, drawn
+    return Status(201, drawn)
 
 
 @router.get("/facilities/{facility_id}/loans", response=answers(list[LoanOut]))
@@ -136,7 +136,7 @@ def list_repayments(request: HttpRequest, loan_id: LoanId) -> list[RepaymentView
 @router.post("/loans/{loan_id}/repayments", response=answers(RepaymentOut, status=201))
 def repay(
     request: HttpRequest, loan_id: LoanId, body: RepaymentRequest, key: IdempotencyKey
-) -> tuple[int, RepaymentView]:
+) -> Status[RepaymentView]:
     """Repay an amount, or all of it (`full`), from the firm's account."""
     loan = _own_loan(request, loan_id)
     if (body.amount is None) != body.full:
@@ -148,4 +148,4 @@ def repay(
         on=business_date(),
         actor=customer_of(request).actor,
     )
-    return 201, repaid
+    return Status(201, repaid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import authenticate, get_user_model
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
+from ninja import Router, Status
 
 from kuaidai.foundation.errors import CodeExpired
 from kuaidai.foundation.operations import issue_code, verify_code
@@ -30,7 +30,7 @@ _PURPOSE = "login"
 
 
 @router.post("/login/code", response=answers(CodeSent, status=202, problems=OPEN), url_name="code")
-def send_code(request: HttpRequest, body: CodeRequest) -> tuple[int, CodeSent]:
+def send_code(request: HttpRequest, body: CodeRequest) -> Status[CodeSent]:
     """Send a one-time code by text message.
 
     The answer is the same whether or not the number is a customer's, so that nobody can find out.
@@ -40,9 +40,9 @@ def send_code(request: HttpRequest, body: CodeRequest) -> tuple[int, CodeSent]:
     try:
         person_by_phone(phone)
     except UnknownPerson:
-        return 202, CodeSent(expires_at=now + CODE_LIFETIME)
+        return Status(202, CodeSent(expires_at=now + CODE_LIFETIME))
     issued = issue_code(phone=phone, purpose=_PURPOSE, now=now)
-    return 202, CodeSent(expires_at=issued.expires_at)
+    return Status(202, CodeSent(expires_at=issued.expires_at))
 
 
 @router.post("/login/token", response=answers(TokenOut, problems=OPEN), url_name="token")
@@ -74,7 +74,7 @@ def get_staff_token(request: HttpRequest, body: StaffTokenRequest) -> TokenOut:
 
 
 @router.post("/logout", auth=tokens.Bearer(), response=answers(None, status=204), url_name="logout")
-def logout(request: HttpRequest) -> tuple[int, None]:
+def logout(request: HttpRequest) -> Status[None]:
     """End the token this request carries."""
     tokens.revoke(tokens.principal_of(request), now=timezone.now())
-    return 204, None
+    return Status(204, None)
