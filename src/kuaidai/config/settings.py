@@ -74,8 +74,8 @@ TEMPLATES = [
 DATABASES: dict[str, dict[str, Any]]
 if KUAIDAI.database_url:
     DATABASES = {
-        "default": dj_database_url.parse(
-            KUAIDAI.database_url, conn_max_age=60, conn_health_checks=True
+        "default": dict(
+            dj_database_url.parse(KUAIDAI.database_url, conn_max_age=60, conn_health_checks=True)
         )
     }
 else:
