@@ -89,7 +89,10 @@ def development_sample(
         window_months=outcome_months,
         dpd_threshold=dpd_threshold,
     ).to_pandas()
-    labels = labels[labels["bad"].notna()]
+    # of grants too young to be judged good, the bad ones would be all that is left: leave both out
+    newest = pd.Timestamp(lake.table("loan_months").month_end.max().execute())
+    matured = pd.to_datetime(labels["observed_on"]) + pd.DateOffset(months=outcome_months) <= newest
+    labels = labels[labels["bad"].notna() & matured]
     owners = lake.arrow("owners").select(["uscc", "person_id", "role", "share"]).to_pandas()
     owners["chief"] = owners["role"].eq("legal_representative")
     owners = owners.sort_values(["uscc", "chief", "share"]).drop_duplicates("uscc", keep="last")

@@ -1,0 +1,67 @@
+"""Who is looking: every page but sign-in belongs to a member of staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from typing import Any, Concatenate
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from kuaidai.foundation.actors import Actor
+from kuaidai.foundation.queries import business_date
+from kuaidai.interfaces.ui.forms import refusal_text
+from kuaidai.kernel.errors import NotFound, Refusal
+
+STAFF_ROLES = frozenset({"account_manager", "risk_officer", "modeller", "operations", "admin"})
+
+
+@dataclass(frozen=True)
+class Staff:
+    """The member of staff who is signed in, on the bank's business date."""
+
+    username: str
+    role: str
+    on: date
+
+    @property
+    def actor(self) -> Actor:
+        """The name in the audit trail."""
+        return Actor("staff", self.username, self.username)
+
+    @property
+    def is_risk_officer(self) -> bool:
+        """Whether referred applications may be resolved."""
+        return self.role == "risk_officer"
+
+
+Page = Callable[Concatenate[HttpRequest, Staff, ...], HttpResponse]
+
+
+def staff_page(view: Page) -> Callable[..., HttpResponse]:
+    """Sign-in as staff required; refusals no form caught become a page that says what to do."""
+
+    @never_cache
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        user = request.user
+        if not user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), reverse("console:login"))
+        role = str(getattr(user, "role", ""))
+        if role not in STAFF_ROLES:
+            return render(request, "console/not_staff.html", status=403)
+        try:
+            return view(request, Staff(user.get_username(), role, business_date()), *args, **options)
+        except NotFound as unknown:
+            raise Http404(unknown.code) from unknown
+        except Refusal as refusal:
+            seen = {"text": refusal_text(refusal), "code": refusal.code}
+            return render(request, "console/refused.html", seen, status=refusal.http_status)
+
+    return page

@@ -1,0 +1,1 @@
+"""Pages for staff: parse, call one operation or query, render."""

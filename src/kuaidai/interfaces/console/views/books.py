@@ -1,0 +1,43 @@
+"""The bank's books: trial balance and entries, close of day, versions of models, the audit trail."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from kuaidai.foundation.queries import latest_audit, verify_audit_chain
+from kuaidai.interfaces.console.access import Staff, staff_page
+from kuaidai.lending.ledger import queries as ledger_queries
+from kuaidai.lending.servicing.queries import close_status
+from kuaidai.risk.policy import queries as policy
+
+
+@staff_page
+def ledger(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Trial balance and the newest entries."""
+    seen = {
+        "staff": staff,
+        "balance": ledger_queries.trial_balance(),
+        "entries": ledger_queries.latest_entries(limit=50),
+    }
+    return render(request, "console/ledger.html", seen)
+
+
+@staff_page
+def day(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Where the close of day stands."""
+    return render(request, "console/day.html", {"staff": staff, "status": close_status()})
+
+
+@staff_page
+def models(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Versions of scorecards and policies."""
+    return render(request, "console/models.html", {"staff": staff, "versions": policy.versions(on=staff.on)})
+
+
+@staff_page
+def audit(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """The newest audit entries; the chain is verified on request."""
+    report = verify_audit_chain() if request.GET.get("verify") else None
+    seen = {"staff": staff, "entries": latest_audit(limit=100), "report": report}
+    return render(request, "console/audit.html", seen)

@@ -1,0 +1,66 @@
+"""The words of the console: statuses, platforms and severities as staff read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from kuaidai.interfaces.ui.frames import Mark, Text
+from kuaidai.lending.origination.domain.states import Status
+from kuaidai.risk.policy.domain.decision import Severity
+
+STATUS_MARKS: Mapping[Status, Mark] = {
+    Status.DRAFT: Mark(_("Draft"), "neutral", "pen"),
+    Status.AUTHORISED: Mark(_("Authorised"), "neutral", "pen"),
+    Status.COLLECTING: Mark(_("Collecting"), "notice"),
+    Status.WAITING_FOR_DATA: Mark(_("Waiting for data"), "caution", "clock"),
+    Status.DECIDING: Mark(_("Deciding"), "notice"),
+    Status.APPROVED: Mark(_("Approved"), "positive"),
+    Status.REFERRED: Mark(_("Referred"), "caution", "person"),
+    Status.DECLINED: Mark(_("Declined"), "negative"),
+    Status.OFFERED: Mark(_("Offered"), "positive", "pen"),
+    Status.SIGNED: Mark(_("Signed"), "positive"),
+    Status.ACTIVE: Mark(_("Active"), "positive"),
+    Status.WITHDRAWN: Mark(_("Withdrawn"), "neutral"),
+    Status.EXPIRED: Mark(_("Expired"), "neutral"),
+}
+
+SEVERITY_MARKS: Mapping[Severity, Mark] = {
+    Severity.DECLINE: Mark(_("Decline"), "negative"),
+    Severity.REFER: Mark(_("Refer"), "caution"),
+    Severity.INFO: Mark(_("Note"), "notice", "info"),
+}
+
+OUTCOME_MARKS: Mapping[str, Mark] = {
+    "approved": Mark(_("Approved"), "positive"),
+    "referred": Mark(_("Referred"), "caution", "person"),
+    "declined": Mark(_("Declined"), "negative"),
+}
+
+PLATFORMS: Mapping[str, Text] = {
+    "registry": _("Business registry"),
+    "tax": _("Tax bureau"),
+    "courts": _("Courts"),
+    "bureau_enterprise": _("Enterprise credit bureau"),
+    "bureau_owner": _("Personal credit bureau"),
+    "bank_core": _("Bank core"),
+}
+
+REPORT_MARKS: Mapping[str, Mark] = {
+    "pending": Mark(_("Asking"), "notice"),
+    "received": Mark(_("Received"), "positive"),
+    "invalid": Mark(_("Invalid"), "caution"),
+    "failed": Mark(_("No answer"), "caution"),
+    "refused": Mark(_("Not authorised"), "negative"),
+}
+
+FAMILIES: Mapping[str, Text] = {
+    "settlement": _("Settlement"),
+    "account_behaviour": _("Account behaviour"),
+    "financial_assets": _("Financial assets"),
+    "tax": _("Tax"),
+    "registry_and_courts": _("Registry and courts"),
+    "bureau": _("Credit bureaus"),
+    "owner": _("Owner"),
+}
