@@ -2,7 +2,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from kuaidai.risk.policy.queries import decision
 from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.support.bank import SYSTEM, player
 from tests.support.lending import Journey
@@ -19,6 +18,7 @@ from kuaidai.lending.origination.errors import (
     OutcomeUnknown,
     ReasonMissing,
 )
+from kuaidai.risk.policy.queries import decision
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app as jobs
 
@@ -39,6 +39,15 @@ def defer_collection(application_id: str, *, in_seconds: int = 0) -> None:
     task.defer(application_id=application_id)
 
 
+def _alone_for(uscc: str, product_code: str) -> None:
+    """Let one starter at a time look for the firm's applications, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"origination.start:{uscc}:{product_code}"],
+        )
+
+
 def _refuse_second(*, uscc: str, product_code: str, actor: Actor, on: date) -> None:
     """Raises `ApplicationExists` or `FacilityOpen`; an offer that lapsed is expired on the way."""
     live = (
@@ -69,13 +78,14 @@ def start_application(
     enterprise = parties.enterprise(uscc=code)
     parties.require_owner(person_no=person_no, uscc=code)
     with transaction.atomic():
+        _alone_for(code, product.code)
         before = Application.objects.filter(person_no=person_no, start_key=key).first()
         if before is not None:
             if (before.uscc, before.product_code) != (code, product.code):
-                raise IdempotencyMismatch(key=key, scope="application.start")
+                raise IdempotencyMismatch(key=key)
             return queries.application(before.id)
         _refuse_second(uscc=code, product_code=product.code, actor=actor, on=on)
-        application = Application(
+        application = Application.objects.create(
             start_key=key,
             uscc=code,
             enterprise_name=enterprise.name,
@@ -84,16 +94,6 @@ def start_application(
             started_at=timezone.now(),
             started_on=on,
         )
-        try:
-            with transaction.atomic():
-                application.save(force_insert=True)
-        except IntegrityError:  # another request won the race between the check and the insert
-            winner = Application.objects.get(
-                uscc=code, product_code=product.code, status__in=sorted(LIVE)
-            )
-            raise ApplicationExists(
-                uscc=code, application_id=winner.id, product=product.code, status=winner.status
-            ) from None
         audit(application, "started", actor=actor, on=on, detail={"product": product.code})
         return queries.application(application.id)
 
