@@ -85,3 +85,28 @@ class DecisionDamaged(Refusal):
     http_status = 500
     en = "Decision {value} does not fit its hash: {why}. Run `kuaidai decision replay {value}`."
     zh = "决策记录 {value} 与其哈希不符：{why}。请运行 `kuaidai decision replay {value}`。"
+
+
+class AllocationFailed(Refusal):
+    """The solver found no optimum."""
+
+    code = "ALLOCATION_FAILED"
+    http_status = 500
+    en = "The budget could not be shared out: {why}. Check limits, budget and step."
+    zh = "额度分配求解失败：{why}。请检查额度、预算和步长。"
+
+
+class BadScenario(Refusal):
+    """A scenario or book file that cannot be used."""
+
+    code = "BAD_SCENARIO"
+    en = "{source} is not a usable scenario: {why}. `kuaidai policy batch --help` names those that ship."
+    zh = "{source} 不是可用的情景文件：{why}。可用 `kuaidai policy batch --help` 查看自带情景。"
+
+
+class NoRealData(Refusal):
+    """The folder with the invoice data is not there."""
+
+    code = "NO_REAL_DATA"
+    en = "No {file} in {folder}; point KUAIDAI_REAL_DATA or --data at the folder that holds it."
+    zh = "{folder} 中没有 {file}；请用 KUAIDAI_REAL_DATA 或 --data 指定数据目录。"
