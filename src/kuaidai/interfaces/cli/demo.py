@@ -17,7 +17,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from kuaidai.config import environment, setup
 from kuaidai.interfaces.cli.demonstration.journey import Journey, JourneyFailed, drive
@@ -58,7 +57,9 @@ def _running(home: Path, port: int, sandbox_port: int) -> Iterator[tuple[str, st
     sandbox_url, web_url = f"http://127.0.0.1:{sandbox}", f"http://127.0.0.1:{web}"
     values = {"KUAIDAI_PLATFORM_URL": sandbox_url, "KUAIDAI_DEMO": "1", "KUAIDAI_HOME": str(home)}
     with Processes(home / "logs", values) as processes:
-        processes.start("sandbox", ["sandbox", "--port", str(sandbox), "--drop", str(home / "drop")])
+        processes.start(
+            "sandbox", ["sandbox", "--port", str(sandbox), "--drop", str(home / "drop")]
+        )
         processes.start("worker", ["worker"])
         processes.start("web", ["serve", "--port", str(web)])
         processes.wait_for("sandbox", f"{sandbox_url}/health")
@@ -85,18 +86,22 @@ def _bank(home: Path, firms: int, months: int, seed: int) -> DemoBank:
 
 
 def _print(bank: DemoBank, web: str, sandbox: str) -> None:
-    table = Table(title="kuaidai demo · 快贷演示", title_justify="left")
-    for column in ("who", "where", "sign in with", "firm"):
-        table.add_column(column, overflow="fold")
+    console.print("\n[bold]kuaidai demo · 快贷演示[/]\n")
+    console.print(f"Borrower portal   {web}/", highlight=False)
     for case in ("approved", "declined", "referred"):
         member = bank.cast[case]
-        table.add_row(f"owner ({case})", f"{web}/", f"phone {member['phone']}", f"{member['firm']}\n{member['uscc']}")
+        console.print(
+            f"  phone {member['phone']}   {member['firm']} {member['uscc']}   ({case})",
+            highlight=False,
+        )
+    console.print(
+        f"Text messages     {sandbox}/sms   (one-time codes arrive here)", highlight=False
+    )
+    console.print(f"Staff console     {web}/console/", highlight=False)
     for name, password in bank.staff.items():
-        table.add_row(f"staff: {name}", f"{web}/console/", f"{name} / {password}", "")
-    table.add_row("text messages", f"{sandbox}/sms", "", "one-time codes arrive here")
-    table.add_row("API", f"{web}/api/v1/docs", "", "")
-    console.print(table)
-    console.print(f"Business date {bank.business_date}. Ctrl-C stops everything.")
+        console.print(f"  {name} / {password}", highlight=False, markup=False)
+    console.print(f"API               {web}/api/v1/docs", highlight=False)
+    console.print(f"\nBusiness date {bank.business_date}. Ctrl-C stops everything.")
 
 
 def _smoke(home: Path, firms: int, months: int, seed: int) -> dict[str, Any]:
@@ -157,12 +162,18 @@ def _run_smoke(firms: int, months: int, seed: int, as_json: bool) -> None:
 
 @app.command()
 def demo(
-    firms: Annotated[int, typer.Option(min=100, max=100_000, help="Firms of the simulated bank.")] = 500,
+    firms: Annotated[
+        int, typer.Option(min=100, max=100_000, help="Firms of the simulated bank.")
+    ] = 500,
     months: Annotated[int, typer.Option(min=12, max=60, help="Months of history.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bank.")] = 7,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Web port, if it is free.")] = 8000,
-    sandbox_port: Annotated[int, typer.Option(min=1, max=65535, help="Sandbox port, if free.")] = 8100,
-    smoke: Annotated[bool, typer.Option("--smoke", help="Drive the journey over HTTP and exit.")] = False,
+    sandbox_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Sandbox port, if free.")
+    ] = 8100,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Drive the journey over HTTP and exit.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --smoke: one JSON object.")] = False,
 ) -> None:
     """Prepare a simulated bank (once), start everything, print addresses and logins; Ctrl-C stops it."""

@@ -49,7 +49,9 @@ def run(
             task = bar.add_task("closing", total=None)
             report = run_close_of_day(
                 actor=Actor.system("eod"),
-                progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),
+                progress=lambda done, total, task=task: bar.update(
+                    task, completed=done, total=total
+                ),
             )
             bar.remove_task(task)
             reports.append(report)

@@ -31,6 +31,12 @@ def catalog_(
     table = Table("name", "title", "标题", "family", "window", "unit", "direction")
     for spec in catalog():
         table.add_row(
-            spec.name, spec.title_en, spec.title_zh, spec.family, spec.window, spec.unit, spec.direction
+            spec.name,
+            spec.title_en,
+            spec.title_zh,
+            spec.family,
+            spec.window,
+            spec.unit,
+            spec.direction,
         )
     Console().print(table)

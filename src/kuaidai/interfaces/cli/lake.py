@@ -29,8 +29,12 @@ def open_lake(folder: Path | None = None) -> Lake:
 @app.command()
 def ingest(
     path: Annotated[Path, typer.Argument(help="A CSV or Parquet file, or a folder of them.")],
-    dataset: Annotated[str | None, typer.Option(help="The contract, if the file name does not say.")] = None,
-    mapping: Annotated[str | None, typer.Option(help="A mapping file, or the name of one that ships.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="The contract, if the file name does not say.")
+    ] = None,
+    mapping: Annotated[
+        str | None, typer.Option(help="A mapping file, or the name of one that ships.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Ingest files: all or nothing, faulty rows to quarantine, known files skipped."""
@@ -40,7 +44,9 @@ def ingest(
         typer.echo(json.dumps(asdict(report), ensure_ascii=False))
         return
     for run in report.runs:
-        typer.echo(f"{run.dataset}: {run.rows} rows from {run.file}, {run.quarantined} to quarantine")
+        typer.echo(
+            f"{run.dataset}: {run.rows} rows from {run.file}, {run.quarantined} to quarantine"
+        )
     for name in report.skipped:
         typer.echo(f"{name}: was ingested before")
 
@@ -72,7 +78,9 @@ def quarantine(dataset: str, limit: Annotated[int, typer.Option(min=1, max=10_00
 def contracts(as_json: Json = False) -> None:
     """Every dataset contract: as Markdown, or as JSON."""
     if as_json:
-        typer.echo(json.dumps([asdict(dataset) for dataset in DATASETS.values()], ensure_ascii=False))
+        typer.echo(
+            json.dumps([asdict(dataset) for dataset in DATASETS.values()], ensure_ascii=False)
+        )
         return
     typer.echo("# Data contracts\n\nPrinted by `kuaidai lake contracts`.")
     for dataset in DATASETS.values():

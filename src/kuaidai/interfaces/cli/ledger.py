@@ -30,7 +30,11 @@ def trial_balance(as_json: Json = False) -> None:
     balance = queries.trial_balance()
     if as_json:
         typer.echo(
-            json.dumps({**asdict(balance), "difference": balance.difference}, default=str, ensure_ascii=False)
+            json.dumps(
+                {**asdict(balance), "difference": balance.difference},
+                default=str,
+                ensure_ascii=False,
+            )
         )
     else:
         table = Table("account", "title", "科目", "debit", "credit", "balance")
@@ -39,6 +43,8 @@ def trial_balance(as_json: Json = False) -> None:
                 row.account, row.title_en, row.title_zh,
                 f"{row.debit:,.2f}", f"{row.credit:,.2f}", f"{row.balance:,.2f}",
             )  # fmt: skip
-        table.add_row("", "total", "合计", f"{balance.total_debit:,.2f}", f"{balance.total_credit:,.2f}", "")
+        table.add_row(
+            "", "total", "合计", f"{balance.total_debit:,.2f}", f"{balance.total_credit:,.2f}", ""
+        )
         Console().print(table)
     raise typer.Exit(0 if balance.difference == 0 else 1)

@@ -36,7 +36,9 @@ def _rate(percent: str) -> Decimal:
     try:
         return annual_rate(Decimal(percent) / 100)
     except InvalidOperation:
-        raise TermsWrong(why=f"{percent!r} is not a rate; write percent a year, such as 4.35") from None
+        raise TermsWrong(
+            why=f"{percent!r} is not a rate; write percent a year, such as 4.35"
+        ) from None
 
 
 @app.command()
@@ -45,16 +47,26 @@ def quote(
     annual_rate: Annotated[str, typer.Option(help="Percent a year, such as 4.35.")],
     start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Day of the drawdown.")],
     months: Annotated[int, typer.Option(min=1, max=360, help="Tenor in months.")],
-    method: Annotated[RepaymentMethod, typer.Option(help="Repayment method.")] = RepaymentMethod.EQUAL_INSTALMENT,
+    method: Annotated[
+        RepaymentMethod, typer.Option(help="Repayment method.")
+    ] = RepaymentMethod.EQUAL_INSTALMENT,
     day_count: Annotated[DayCount, typer.Option(help="Day count.")] = DayCount.ACT_360,
-    settlement_day: Annotated[int, typer.Option(min=1, max=31, help="Due day of the month.")] = SETTLEMENT_DAY,
+    settlement_day: Annotated[
+        int, typer.Option(min=1, max=31, help="Due day of the month.")
+    ] = SETTLEMENT_DAY,
     as_json: Json = False,
 ) -> None:
     """Schedule, totals and annualised rate of a loan; needs no database."""
     try:
         begun: date = start.date()
         terms = LoanTerms(
-            parse_amount(principal), _rate(annual_rate), method, day_count, begun, months, settlement_day
+            parse_amount(principal),
+            _rate(annual_rate),
+            method,
+            day_count,
+            begun,
+            months,
+            settlement_day,
         )
     except ValueError as wrong:
         raise TermsWrong(why=wrong) from None

@@ -22,5 +22,8 @@ def worker(
 
     with jobs.replace_connector(jobs.connector.get_worker_connector()) as running:
         running.run_worker(
-            concurrency=concurrency, wait=not once, fetch_job_polling_interval=1.0, delete_jobs="never"
+            concurrency=concurrency,
+            wait=not once,
+            fetch_job_polling_interval=1.0,
+            delete_jobs="never",
         )

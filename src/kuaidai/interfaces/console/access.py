@@ -57,7 +57,9 @@ def staff_page(view: Page) -> Callable[..., HttpResponse]:
         if role not in STAFF_ROLES:
             return render(request, "console/not_staff.html", status=403)
         try:
-            return view(request, Staff(user.get_username(), role, business_date()), *args, **options)
+            return view(
+                request, Staff(user.get_username(), role, business_date()), *args, **options
+            )
         except NotFound as unknown:
             raise Http404(unknown.code) from unknown
         except Refusal as refusal:

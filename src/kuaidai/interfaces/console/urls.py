@@ -13,7 +13,9 @@ urlpatterns = [
     path("applications/<str:application_id>/resolution/", applications.resolve, name="resolve"),
     path("applications/<str:application_id>/contract.pdf", applications.contract, name="contract"),
     path(
-        "applications/<str:application_id>/reports/<str:report_id>/", applications.report, name="report"
+        "applications/<str:application_id>/reports/<str:report_id>/",
+        applications.report,
+        name="report",
     ),
     path("ledger/", books.ledger, name="ledger"),
     path("day/", books.day, name="day"),

@@ -39,7 +39,9 @@ class Journey:
             method, f"{self.web}/api/v1{path}", json=body, headers=headers, timeout=30.0
         )
         if response.status_code >= 400:
-            raise JourneyFailed(f"{method} {path}: HTTP {response.status_code} {response.text[:500]}")
+            raise JourneyFailed(
+                f"{method} {path}: HTTP {response.status_code} {response.text[:500]}"
+            )
         if response.headers.get("content-type", "").startswith("application/json"):
             return response.json()
         return response.content
@@ -56,7 +58,9 @@ class Journey:
     def login(self) -> None:
         """Sign in with the phone and the code that comes by text message."""
         self._call("POST", "/login/code", {"phone": self.phone})
-        self.token = self._call("POST", "/login/token", {"phone": self.phone, "code": self._code()})["token"]
+        self.token = self._call(
+            "POST", "/login/token", {"phone": self.phone, "code": self._code()}
+        )["token"]
 
     def apply(self, uscc: str, amount: str, months: int) -> dict[str, Any]:
         """Give every authorisation, apply, and wait for the decision; the application as decided."""
@@ -85,7 +89,9 @@ class Journey:
         self._call("PUT", f"/applications/{application_id}/terms", terms)
         self._call("POST", f"/applications/{application_id}/contract")
         self._call("POST", f"/applications/{application_id}/contract/code")
-        self._call("POST", f"/applications/{application_id}/contract/signature", {"code": self._code()})
+        self._call(
+            "POST", f"/applications/{application_id}/contract/signature", {"code": self._code()}
+        )
         application: dict[str, Any] = self._call("GET", f"/applications/{application_id}")
         return application
 

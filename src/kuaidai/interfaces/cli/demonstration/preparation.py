@@ -12,7 +12,12 @@ from typing import Any
 
 Step = Callable[[str], None]
 
-STAFF = (("risk", "risk_officer"), ("manager", "account_manager"), ("modeller", "modeller"), ("clerk", "operations"))
+STAFF = (
+    ("risk", "risk_officer"),
+    ("manager", "account_manager"),
+    ("modeller", "modeller"),
+    ("clerk", "operations"),
+)
 POLICY = "credit-quick-loan"
 
 
@@ -93,7 +98,9 @@ def _register(drop: Path, on: date) -> dict[str, str]:
     staff = {}
     for username, role in STAFF:
         password = secrets.token_urlsafe(9)
-        foundation.register_staff(username=username, role=role, password=password, actor=actor, on=on)
+        foundation.register_staff(
+            username=username, role=role, password=password, actor=actor, on=on
+        )
         staff[username] = password
     return staff
 
@@ -114,6 +121,10 @@ def _publish(scorecard: dict[str, Any], on: date) -> None:
 
     maker, checker = Actor("staff", "modeller", "modeller"), Actor("staff", "risk", "risk")
     policy.publish_scorecard(
-        scorecard["result"].scorecard, report=scorecard["report"], maker=maker, checker=checker, on=on
+        scorecard["result"].scorecard,
+        report=scorecard["report"],
+        maker=maker,
+        checker=checker,
+        on=on,
     )
     policy.publish_library_policy(POLICY, maker=maker, checker=checker, on=on)

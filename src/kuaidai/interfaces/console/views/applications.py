@@ -49,7 +49,9 @@ class ResolveForm(RefusalForm):
         widget=forms.RadioSelect,
     )
     limit = AmountField(
-        label=_("Limit"), required=False, help_text=_("For an approval; at most what the policy worked out.")
+        label=_("Limit"),
+        required=False,
+        help_text=_("For an approval; at most what the policy worked out."),
     )
     reason = forms.CharField(
         label=_("Reason"),
@@ -70,7 +72,9 @@ def queue(request: HttpRequest, staff: Staff) -> HttpResponse:
     )
     counts = queries.status_counts()
     filters = [("", _("All"), sum(counts.values()), not known)]
-    filters += [(s.value, wording.STATUS_MARKS[s].word, counts.get(s.value, 0), s == known) for s in Status]
+    filters += [
+        (s.value, wording.STATUS_MARKS[s].word, counts.get(s.value, 0), s == known) for s in Status
+    ]
     seen = {
         "staff": staff,
         "page": page,
@@ -101,7 +105,11 @@ def _value_text(value: Any) -> str:
 def _score_rows(decision: Any) -> list[dict[str, Any]]:
     most = max((part.max_points for part in decision.points), default=0) or 1
     return [
-        {"part": part, "value": _value_text(part.value), "share": f"{max(part.points, 0) * 100 // most}%"}
+        {
+            "part": part,
+            "value": _value_text(part.value),
+            "share": f"{max(part.points, 0) * 100 // most}%",
+        }
         for part in decision.points
     ]
 
@@ -112,7 +120,9 @@ def _money_trail(facility_id: str | None) -> dict[str, Any]:
         return {}
     loans = servicing.loans_of(facility_id)
     entries = [
-        entry for loan in loans for entry in ledger.entries_for(source_type="loan", source_id=loan.id)
+        entry
+        for loan in loans
+        for entry in ledger.entries_for(source_type="loan", source_id=loan.id)
     ]
     return {
         "facility": servicing.facility(facility_id),
@@ -132,7 +142,9 @@ def _file(application_id: str) -> dict[str, Any]:
         "mark": wording.STATUS_MARKS[application.status],
         "owner": parties.person_by_number(application.person_no),
         "firm": parties.enterprise(application.uscc),
-        "reports": [(r, wording.PLATFORMS[r.source], wording.REPORT_MARKS[r.status]) for r in reports],
+        "reports": [
+            (r, wording.PLATFORMS[r.source], wording.REPORT_MARKS[r.status]) for r in reports
+        ],
         "trail": audit_trail(subject_type="application", subject_id=application_id, limit=100),
         **_money_trail(application.facility_id),
     }

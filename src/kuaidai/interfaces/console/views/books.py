@@ -32,7 +32,9 @@ def day(request: HttpRequest, staff: Staff) -> HttpResponse:
 @staff_page
 def models(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Versions of scorecards and policies."""
-    return render(request, "console/models.html", {"staff": staff, "versions": policy.versions(on=staff.on)})
+    return render(
+        request, "console/models.html", {"staff": staff, "versions": policy.versions(on=staff.on)}
+    )
 
 
 @staff_page
