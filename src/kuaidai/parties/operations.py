@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
@@ -79,8 +80,7 @@ def import_customers(*, drop: Path, actor: Actor, on: date) -> ImportCounts:
     except KeyError as missing:
         raise DropUnreadable(value=str(drop), why=f"the column {missing} is missing") from missing
     except IntegrityError as clash:
-        why = "two customers share a resident ID or phone number, or a required value is empty"
-        raise DropUnreadable(value=str(drop), why=why) from clash
+        raise DropUnreadable(value=str(drop), why=_broken_rule(clash)) from clash
     except (TypeError, ValidationError) as wrong:
         raise DropUnreadable(value=str(drop), why="a date or text has the wrong type") from wrong
     counts = ImportCounts(len(firms), len({row["person_id"] for row in owners}), len(owners))
@@ -89,6 +89,16 @@ def import_customers(*, drop: Path, actor: Actor, on: date) -> ImportCounts:
         detail=vars(counts),
     )  # fmt: skip
     return counts
+
+
+def _broken_rule(clash: IntegrityError) -> str:
+    """What the database found wrong, without the values it quotes: those may identify people."""
+    cause = clash.__cause__
+    if isinstance(cause, psycopg.errors.UniqueViolation):
+        return "two customers share a resident ID or a phone number"
+    found = cause.diag if isinstance(cause, psycopg.Error) else None
+    rule = (found.constraint_name or found.column_name) if found else None
+    return f"a row breaks the rule {rule or 'of its table'}"
 
 
 def _upsert_firms(rows: Sequence[dict[str, Any]]) -> None:
