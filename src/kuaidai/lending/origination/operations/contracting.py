@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.timezone import localtime
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.encryption import decrypt_bytes, encrypt_bytes
@@ -142,7 +143,7 @@ def prepare_contract(*, application_id: str, actor: Actor, on: date, now: dateti
             text_hash=facts.text_hash(),
             pdf=encrypt_bytes(pdf),
             pdf_hash=sha256_hex(pdf),
-            prepared_at=now,
+            prepared_at=localtime(now),
         )
         audit(
             application,
@@ -217,14 +218,17 @@ def _seal(application: Application, contract: Contract, now: datetime) -> tuple[
             credential,
             f"签署借款合同 {contract.id}",
             render_stamp(
-                kind="customer", name=person.name, detail=application.enterprise_name, at=now
+                kind="customer",
+                name=person.name,
+                detail=application.enterprise_name,
+                at=localtime(now),
             ),
         ),
         lender=Seal(
             LENDER_FIELD,
             authority.seal,
             f"加盖电子合同专用章 {contract.id}",
-            render_stamp(kind="lender", name=lender, detail=contract.id, at=now),
+            render_stamp(kind="lender", name=lender, detail=contract.id, at=localtime(now)),
         ),
         root=authority.trust_root.read_bytes(),
     )
