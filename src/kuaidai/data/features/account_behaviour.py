@@ -20,19 +20,98 @@ _s = _FAMILY.spec
 SPECS = (
     _s("balance_average_3m", "Average balance, 3 months", "近3个月日均余额", "3m", "CNY", SAFER),
     _s("balance_average_6m", "Average balance, 6 months", "近6个月日均余额", "6m", "CNY", SAFER),
-    _s("balance_average_12m", "Average balance, 12 months", "近12个月日均余额", "12m", "CNY", SAFER),
-    _s("balance_trend_3m_12m", "Balance of 3 months against 12", "近3个月与12个月余额之比", "12m", "ratio", SAFER),
+    _s(
+        "balance_average_12m", "Average balance, 12 months", "近12个月日均余额", "12m", "CNY", SAFER
+    ),
+    _s(
+        "balance_trend_3m_12m",
+        "Balance of 3 months against 12",
+        "近3个月与12个月余额之比",
+        "12m",
+        "ratio",
+        SAFER,
+    ),
     _s("balance_minimum_6m", "Lowest balance, 6 months", "近6个月最低余额", "6m", "CNY", SAFER),
-    _s("low_balance_days_6m", "Days of low balance, 6 months", "近6个月低余额天数", "6m", "days", RISKIER),
-    _s("overdraft_months_6m", "Months with an overdraft, 6 months", "近6个月透支月数", "6m", "months", RISKIER),
-    _s("payroll_monthly_mean_6m", "Payroll a month, 6 months", "近6个月月均代发工资", "6m", "CNY", SAFER),
-    _s("payroll_months_6m", "Months with payroll, 6 months", "近6个月代发月数", "6m", "months", SAFER),
-    _s("payroll_heads_3m", "Employees paid, 3 months' mean", "近3个月平均代发人数", "3m", "heads", SAFER),
-    _s("payroll_trend_3m_12m", "Payroll of 3 months against 12", "近3个月与12个月代发之比", "12m", "ratio", SAFER),
-    _s("loans_here", "Loans ever granted by this bank", "本行历史贷款笔数", "ever", "count", NEUTRAL),
-    _s("debt_outstanding_here", "Principal outstanding at this bank", "本行贷款余额", "latest", "CNY", NEUTRAL),
-    _s("monthly_debt_due_here", "Due a month at this bank", "本行月应还款", "latest", "CNY", NEUTRAL),
-    _s("max_dpd_here_12m", "Most days past due here, 12 months", "近12个月本行最大逾期天数", "12m", "days", RISKIER),
+    _s(
+        "low_balance_days_6m",
+        "Days of low balance, 6 months",
+        "近6个月低余额天数",
+        "6m",
+        "days",
+        RISKIER,
+    ),
+    _s(
+        "overdraft_months_6m",
+        "Months with an overdraft, 6 months",
+        "近6个月透支月数",
+        "6m",
+        "months",
+        RISKIER,
+    ),
+    _s(
+        "payroll_monthly_mean_6m",
+        "Payroll a month, 6 months",
+        "近6个月月均代发工资",
+        "6m",
+        "CNY",
+        SAFER,
+    ),
+    _s(
+        "payroll_months_6m",
+        "Months with payroll, 6 months",
+        "近6个月代发月数",
+        "6m",
+        "months",
+        SAFER,
+    ),
+    _s(
+        "payroll_heads_3m",
+        "Employees paid, 3 months' mean",
+        "近3个月平均代发人数",
+        "3m",
+        "heads",
+        SAFER,
+    ),
+    _s(
+        "payroll_trend_3m_12m",
+        "Payroll of 3 months against 12",
+        "近3个月与12个月代发之比",
+        "12m",
+        "ratio",
+        SAFER,
+    ),
+    _s(
+        "loans_here",
+        "Loans ever granted by this bank",
+        "本行历史贷款笔数",
+        "ever",
+        "count",
+        NEUTRAL,
+    ),
+    _s(
+        "debt_outstanding_here",
+        "Principal outstanding at this bank",
+        "本行贷款余额",
+        "latest",
+        "CNY",
+        NEUTRAL,
+    ),
+    _s(
+        "monthly_debt_due_here",
+        "Due a month at this bank",
+        "本行月应还款",
+        "latest",
+        "CNY",
+        NEUTRAL,
+    ),
+    _s(
+        "max_dpd_here_12m",
+        "Most days past due here, 12 months",
+        "近12个月本行最大逾期天数",
+        "12m",
+        "days",
+        RISKIER,
+    ),
 )
 
 
@@ -78,7 +157,9 @@ def _payroll(subjects: ibis.Table, tables: Tables) -> ibis.Table:
         _paid_3=m.paid.sum(where=m.age <= 3).fill_null(0.0) / 3,
         _paid_12=m.paid.sum(where=m.age <= 12) / 12,
     )
-    return s.mutate(payroll_trend_3m_12m=ratio(s["_paid_3"], s["_paid_12"])).drop("_paid_3", "_paid_12")
+    return s.mutate(payroll_trend_3m_12m=ratio(s["_paid_3"], s["_paid_12"])).drop(
+        "_paid_3", "_paid_12"
+    )
 
 
 def _loans(subjects: ibis.Table, tables: Tables) -> tuple[ibis.Table, ibis.Table]:

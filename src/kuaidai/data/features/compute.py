@@ -37,7 +37,9 @@ def feature_parts(subjects: ibis.Table, tables: Tables) -> list[ibis.Table]:
 
 def _numbered(subjects: pa.Table) -> pa.Table:
     columns = {name: subjects[name] for name in ("uscc", "person_id", "observed_on")}
-    return pa.table({"subject": pa.array(range(len(subjects)), pa.int64()), **columns}).cast(_SUBJECTS)
+    return pa.table({"subject": pa.array(range(len(subjects)), pa.int64()), **columns}).cast(
+        _SUBJECTS
+    )
 
 
 def _collect(parts: list[pa.Table], subjects: pa.Table) -> pa.Table:
@@ -76,7 +78,11 @@ def compute_online(
     """
     engine = _engine()
     row = pa.table(
-        {"uscc": [uscc], "person_id": [person_id], "observed_on": pa.array([observed_on], pa.date32())}
+        {
+            "uscc": [uscc],
+            "person_id": [person_id],
+            "observed_on": pa.array([observed_on], pa.date32()),
+        }
     )
     numbered = _numbered(row)
     engine.con.register("subjects", numbered)

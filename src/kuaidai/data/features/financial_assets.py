@@ -15,12 +15,54 @@ _FAMILY = Family(
 )
 _s = _FAMILY.spec
 SPECS = (
-    _s("firm_assets_average_3m", "Firm's assets, 3 months", "企业近3个月日均金融资产", "3m", "CNY", SAFER),
-    _s("firm_assets_average_6m", "Firm's assets, 6 months", "企业近6个月日均金融资产", "6m", "CNY", SAFER),
-    _s("firm_assets_trend_3m_12m", "Firm's assets, 3 months against 12", "企业金融资产趋势", "12m", "ratio", SAFER),
-    _s("owner_assets_average_6m", "Owner's assets, 6 months", "企业主近6个月日均金融资产", "6m", "CNY", SAFER),
-    _s("owner_wealth_share_6m", "Owner's share in wealth products", "企业主理财占比", "6m", "share", SAFER),
-    _s("owner_assets_trend_3m_12m", "Owner's assets, 3 months against 12", "企业主金融资产趋势", "12m", "ratio", SAFER),
+    _s(
+        "firm_assets_average_3m",
+        "Firm's assets, 3 months",
+        "企业近3个月日均金融资产",
+        "3m",
+        "CNY",
+        SAFER,
+    ),
+    _s(
+        "firm_assets_average_6m",
+        "Firm's assets, 6 months",
+        "企业近6个月日均金融资产",
+        "6m",
+        "CNY",
+        SAFER,
+    ),
+    _s(
+        "firm_assets_trend_3m_12m",
+        "Firm's assets, 3 months against 12",
+        "企业金融资产趋势",
+        "12m",
+        "ratio",
+        SAFER,
+    ),
+    _s(
+        "owner_assets_average_6m",
+        "Owner's assets, 6 months",
+        "企业主近6个月日均金融资产",
+        "6m",
+        "CNY",
+        SAFER,
+    ),
+    _s(
+        "owner_wealth_share_6m",
+        "Owner's share in wealth products",
+        "企业主理财占比",
+        "6m",
+        "share",
+        SAFER,
+    ),
+    _s(
+        "owner_assets_trend_3m_12m",
+        "Owner's assets, 3 months against 12",
+        "企业主金融资产趋势",
+        "12m",
+        "ratio",
+        SAFER,
+    ),
 )
 
 

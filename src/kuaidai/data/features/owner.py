@@ -8,7 +8,10 @@ from kuaidai.data.features.spec import NEUTRAL, RISKIER, SAFER, Family, Tables
 from kuaidai.data.features.windows import aged, known_before, latest, number, ratio
 
 _FAMILY = Family(
-    "owner", ("owners", "owner_assets", "owner_credit"), "Nothing known of the owner.", "无企业主信息。"
+    "owner",
+    ("owners", "owner_assets", "owner_credit"),
+    "Nothing known of the owner.",
+    "无企业主信息。",
 )
 _s = _FAMILY.spec
 SPECS = (
@@ -16,12 +19,54 @@ SPECS = (
     _s("owner_share", "Owner's share of the firm", "企业主持股比例", "latest", "share", NEUTRAL),
     _s("owner_tenure_months", "Months as owner of the firm", "任职月数", "latest", "months", SAFER),
     _s("owner_property_value", "Owner's property", "企业主房产价值", "latest", "CNY", SAFER),
-    _s("owner_mortgage_balance", "Owner's home mortgage", "企业主按揭余额", "latest", "CNY", NEUTRAL),
-    _s("owner_home_equity", "Owner's property less mortgage", "企业主房产净值", "latest", "CNY", SAFER),
-    _s("owner_mortgage_months_paid", "Mortgage months paid on time", "按揭正常还款月数", "latest", "months", SAFER),
-    _s("owner_card_use_here", "Use of the owner's card here", "企业主本行信用卡使用率", "latest", "share", RISKIER),
-    _s("owner_consumer_balance_here", "Owner's consumer loans here", "企业主本行消费贷余额", "latest", "CNY", RISKIER),
-    _s("owner_max_dpd_here_12m", "Owner's most days past due here", "企业主近12个月本行最大逾期天数", "12m", "days", RISKIER),
+    _s(
+        "owner_mortgage_balance",
+        "Owner's home mortgage",
+        "企业主按揭余额",
+        "latest",
+        "CNY",
+        NEUTRAL,
+    ),
+    _s(
+        "owner_home_equity",
+        "Owner's property less mortgage",
+        "企业主房产净值",
+        "latest",
+        "CNY",
+        SAFER,
+    ),
+    _s(
+        "owner_mortgage_months_paid",
+        "Mortgage months paid on time",
+        "按揭正常还款月数",
+        "latest",
+        "months",
+        SAFER,
+    ),
+    _s(
+        "owner_card_use_here",
+        "Use of the owner's card here",
+        "企业主本行信用卡使用率",
+        "latest",
+        "share",
+        RISKIER,
+    ),
+    _s(
+        "owner_consumer_balance_here",
+        "Owner's consumer loans here",
+        "企业主本行消费贷余额",
+        "latest",
+        "CNY",
+        RISKIER,
+    ),
+    _s(
+        "owner_max_dpd_here_12m",
+        "Owner's most days past due here",
+        "企业主近12个月本行最大逾期天数",
+        "12m",
+        "days",
+        RISKIER,
+    ),
 )
 
 

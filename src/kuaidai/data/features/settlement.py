@@ -15,28 +15,128 @@ _FAMILY = Family(
 )
 _s = _FAMILY.spec
 SPECS = (
-    _s("settlement_months", "Months since the first account was opened", "开户月数", "ever", "months", SAFER),
-    _s("credit_turnover_12m", "Credit turnover, 12 months", "近12个月贷方发生额", "12m", "CNY", SAFER),
-    _s("credit_turnover_monthly_mean_12m", "Mean monthly inflow, 12 months", "近12个月月均流入", "12m", "CNY", SAFER),
-    _s("credit_turnover_monthly_mean_3m", "Mean monthly inflow, 3 months", "近3个月月均流入", "3m", "CNY", SAFER),
+    _s(
+        "settlement_months",
+        "Months since the first account was opened",
+        "开户月数",
+        "ever",
+        "months",
+        SAFER,
+    ),
+    _s(
+        "credit_turnover_12m",
+        "Credit turnover, 12 months",
+        "近12个月贷方发生额",
+        "12m",
+        "CNY",
+        SAFER,
+    ),
+    _s(
+        "credit_turnover_monthly_mean_12m",
+        "Mean monthly inflow, 12 months",
+        "近12个月月均流入",
+        "12m",
+        "CNY",
+        SAFER,
+    ),
+    _s(
+        "credit_turnover_monthly_mean_3m",
+        "Mean monthly inflow, 3 months",
+        "近3个月月均流入",
+        "3m",
+        "CNY",
+        SAFER,
+    ),
     _s("transactions_12m", "Transactions, 12 months", "近12个月交易笔数", "12m", "count", SAFER),
-    _s("inflow_cv_12m", "Variation of monthly inflow, 12 months", "近12个月流入变异系数", "12m", "ratio", RISKIER),
-    _s("inflow_trend_3m_12m", "Inflow of 3 months against 12", "近3个月与12个月流入之比", "12m", "ratio", SAFER),
-    _s("inflow_yoy_3m", "Inflow of 3 months against a year before", "近3个月流入同比", "15m", "ratio", SAFER),
-    _s("zero_inflow_months_12m", "Months without inflow, 12 months", "近12个月无流入月数", "12m", "months", RISKIER),
-    _s("outflow_to_inflow_6m", "Outflow against inflow, 6 months", "近6个月流出流入比", "6m", "ratio", RISKIER),
-    _s("cash_share_6m", "Share of outflow in cash, 6 months", "近6个月取现占比", "6m", "share", RISKIER),
-    _s("returned_debits_6m", "Returned debits, 6 months", "近6个月退票扣款失败次数", "6m", "count", RISKIER),
+    _s(
+        "inflow_cv_12m",
+        "Variation of monthly inflow, 12 months",
+        "近12个月流入变异系数",
+        "12m",
+        "ratio",
+        RISKIER,
+    ),
+    _s(
+        "inflow_trend_3m_12m",
+        "Inflow of 3 months against 12",
+        "近3个月与12个月流入之比",
+        "12m",
+        "ratio",
+        SAFER,
+    ),
+    _s(
+        "inflow_yoy_3m",
+        "Inflow of 3 months against a year before",
+        "近3个月流入同比",
+        "15m",
+        "ratio",
+        SAFER,
+    ),
+    _s(
+        "zero_inflow_months_12m",
+        "Months without inflow, 12 months",
+        "近12个月无流入月数",
+        "12m",
+        "months",
+        RISKIER,
+    ),
+    _s(
+        "outflow_to_inflow_6m",
+        "Outflow against inflow, 6 months",
+        "近6个月流出流入比",
+        "6m",
+        "ratio",
+        RISKIER,
+    ),
+    _s(
+        "cash_share_6m",
+        "Share of outflow in cash, 6 months",
+        "近6个月取现占比",
+        "6m",
+        "share",
+        RISKIER,
+    ),
+    _s(
+        "returned_debits_6m",
+        "Returned debits, 6 months",
+        "近6个月退票扣款失败次数",
+        "6m",
+        "count",
+        RISKIER,
+    ),
     _s("payers_12m", "Distinct payers, 12 months", "近12个月付款方数", "12m", "count", SAFER),
-    _s("top1_payer_share_12m", "Share of the largest payer, 12 months", "第一大付款方占比", "12m", "share", RISKIER),
-    _s("top5_payer_share_12m", "Share of the five largest payers", "前五大付款方占比", "12m", "share", NEUTRAL),
-    _s("loan_repayments_monthly_mean_6m", "Loan repayments a month, 6 months", "近6个月月均还贷", "6m", "CNY", NEUTRAL),
+    _s(
+        "top1_payer_share_12m",
+        "Share of the largest payer, 12 months",
+        "第一大付款方占比",
+        "12m",
+        "share",
+        RISKIER,
+    ),
+    _s(
+        "top5_payer_share_12m",
+        "Share of the five largest payers",
+        "前五大付款方占比",
+        "12m",
+        "share",
+        NEUTRAL,
+    ),
+    _s(
+        "loan_repayments_monthly_mean_6m",
+        "Loan repayments a month, 6 months",
+        "近6个月月均还贷",
+        "6m",
+        "CNY",
+        NEUTRAL,
+    ),
 )
 
 
 def monthly_flows(transactions: ibis.Table) -> ibis.Table:
     """One row per firm and month: flows by direction and purpose."""
-    t = transactions.mutate(month=transactions.booked_on.truncate("M"), value=number(transactions.amount))
+    t = transactions.mutate(
+        month=transactions.booked_on.truncate("M"), value=number(transactions.amount)
+    )
     credit, debit = t.direction == "credit", t.direction == "debit"
     income = credit & ~t.purpose.isin(["loan_in", "transfer_own", "returned"])
     spending = debit & ~t.purpose.isin(["transfer_own", "loan_repayment"])

@@ -15,7 +15,7 @@ class WrongColumns(Refusal):
     """The file's columns are not the contract's."""
 
     code = "WRONG_COLUMNS"
-    en = "{value} does not fit the contract of {dataset}: missing {missing}; unknown {unknown}. Correct the header and ingest again."
+    en = "{value} does not fit the contract of {dataset}: missing {missing}; unknown {unknown}. Correct the header."
     zh = "{value} 不符合数据集 {dataset} 的约定：缺少 {missing}；多出 {unknown}。请更正表头后重新导入。"
 
 

@@ -144,9 +144,13 @@ class Lake:
             rows = _count(db, "SELECT count(*) FROM good")
             bad = _count(db, "SELECT count(*) FROM checked WHERE _reason IS NOT NULL")
             if rows:
-                db.execute(f"COPY good TO '{_text(target / 'data')}' (FORMAT parquet, PARTITION_BY (_month))")
+                db.execute(
+                    f"COPY good TO '{_text(target / 'data')}' (FORMAT parquet, PARTITION_BY (_month))"
+                )
             if bad:
-                faults = "SELECT _row AS row, _column AS \"column\", _value AS value, _reason AS reason"
+                faults = (
+                    'SELECT _row AS row, _column AS "column", _value AS value, _reason AS reason'
+                )
                 where = "FROM checked WHERE _reason IS NOT NULL"
                 db.execute(f"COPY ({faults} {where}) TO '{_text(target / 'quarantine.parquet')}'")
         received = received_on.isoformat() if received_on else ""
@@ -210,7 +214,8 @@ class Lake:
             if run.dataset == name and run.quarantined:
                 path = _text(self.root / run.folder / "quarantine.parquet")
                 query = f"SELECT * FROM read_parquet('{path}') ORDER BY row LIMIT {int(limit)}"
-                found = duckdb.sql(query).to_arrow_table().to_pylist()
+                with duckdb.connect() as db:
+                    found = db.sql(query).to_arrow_table().to_pylist()
                 out += [{"file": run.file, **row} for row in found]
         return out[:limit]
 
@@ -285,7 +290,9 @@ def _csv(file: Path) -> pa.Table:
         encoding = "utf-8"
     except UnicodeDecodeError as error:
         encoding = "utf-8" if error.start > len(head) - 4 else "gb18030"
-    names = head.split(b"\n", 1)[0].decode(encoding if encoding == "gb18030" else "utf-8-sig").strip()
+    names = (
+        head.split(b"\n", 1)[0].decode(encoding if encoding == "gb18030" else "utf-8-sig").strip()
+    )
     columns = [name.strip().strip('"') for name in names.split(",")]
     return reader.read_csv(
         file,

@@ -39,7 +39,11 @@ def load_mapping(source: Path | str) -> Mapping:
     path = Path(source)
     shipped = files("kuaidai.data.lake") / "mappings" / f"{source}.toml"
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else shipped.read_text(encoding="utf-8")
+        text = (
+            path.read_text(encoding="utf-8")
+            if path.is_file()
+            else shipped.read_text(encoding="utf-8")
+        )
         raw: dict[str, Any] = tomllib.loads(text)
         return Mapping(
             dataset=raw["dataset"],
@@ -48,6 +52,8 @@ def load_mapping(source: Path | str) -> Mapping:
             line_numbers={name: tuple(keys) for name, keys in raw.get("line_numbers", {}).items()},
         )
     except FileNotFoundError:
-        raise MappingWrong(value=source, why="there is no such file and none of that name ships") from None
+        raise MappingWrong(
+            value=source, why="there is no such file and none of that name ships"
+        ) from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise MappingWrong(value=source, why=str(error)) from error

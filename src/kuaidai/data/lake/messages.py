@@ -77,14 +77,21 @@ def report_schema(platform: str) -> dict[str, Any]:
             "platform": {"const": platform},
             "subject": {
                 "type": "object",
-                "properties": {"uscc": {"type": "string"}, "person_id": {"type": ["string", "null"]}},
+                "properties": {
+                    "uscc": {"type": "string"},
+                    "person_id": {"type": ["string", "null"]},
+                },
                 "required": ["uscc"],
             },
             "as_of": _JSON[ColumnType.DATE],
             "datasets": {
                 "type": "object",
                 "properties": {
-                    name: {"type": "array", "maxItems": MOST_ROWS, "items": _row_schema(DATASETS[name])}
+                    name: {
+                        "type": "array",
+                        "maxItems": MOST_ROWS,
+                        "items": _row_schema(DATASETS[name]),
+                    }
                     for name in names
                 },
                 "required": list(names),
@@ -114,9 +121,13 @@ def rows_to_tables(datasets: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[
     tables = {}
     for name, rows in datasets.items():
         contract = DATASETS[name]
-        columns = [[_value(column, row.get(column.name)) for row in rows] for column in contract.columns]
+        columns = [
+            [_value(column, row.get(column.name)) for row in rows] for column in contract.columns
+        ]
         schema = arrow_schema(contract)
-        arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+        arrays = [
+            pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)
+        ]
         tables[name] = pa.Table.from_arrays(arrays, schema=schema)
     return tables
 

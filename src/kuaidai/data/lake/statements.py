@@ -37,7 +37,9 @@ def typed_select(dataset: Dataset, mapping: Mapping | None) -> str:
         else:
             value = _source(column, mapping)
         parts.append(f"nullif(trim(CAST({value} AS VARCHAR)), '') AS \"_text_{column.name}\"")
-        parts.append(f'TRY_CAST({_cast_from(value, column)} AS {SQL_TYPE[column.type]}) AS "{column.name}"')
+        parts.append(
+            f'TRY_CAST({_cast_from(value, column)} AS {SQL_TYPE[column.type]}) AS "{column.name}"'
+        )
     return f"SELECT {', '.join(parts)} FROM (SELECT *, row_number() OVER () AS _order FROM raw)"
 
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from kuaidai.config import environment, setup
 from kuaidai.interfaces.cli.demonstration.journey import Journey, JourneyFailed, drive
 from kuaidai.interfaces.cli.demonstration.preparation import DemoBank, prepare
-from kuaidai.interfaces.cli.demonstration.processes import ProcessFailed, Processes, free_port
+from kuaidai.interfaces.cli.demonstration.processes import Processes, ProcessFailed, free_port
 
 app = typer.Typer(add_completion=False)
 console = Console(stderr=True)

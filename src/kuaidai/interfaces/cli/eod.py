@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 import typer
+from rich.progress import Progress, TaskID
 
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
@@ -29,6 +30,11 @@ def open_(
     typer.echo(f"business date {day}")
 
 
+def _tell(bar: Progress, task: TaskID, done: int, total: int) -> None:
+    """Show how many of the loans are closed."""
+    bar.update(task, completed=done, total=total)
+
+
 @app.command()
 def run(
     days: Annotated[int, typer.Option(min=1, max=400, help="Days to close, in order.")] = 1,
@@ -38,8 +44,6 @@ def run(
     from kuaidai.config import setup
 
     setup()
-    from rich.progress import Progress
-
     from kuaidai.foundation.actors import Actor
     from kuaidai.lending.servicing.operations import run_close_of_day
 

@@ -18,9 +18,12 @@ def worker(
     from kuaidai.config import setup
 
     setup()
+    from procrastinate.contrib.django import DjangoConnector
     from procrastinate.contrib.django import app as jobs
 
-    with jobs.replace_connector(jobs.connector.get_worker_connector()) as running:
+    connector = jobs.connector
+    assert isinstance(connector, DjangoConnector)  # what the Django integration always installs
+    with jobs.replace_connector(connector.get_worker_connector()) as running:
         running.run_worker(
             concurrency=concurrency,
             wait=not once,

@@ -48,7 +48,11 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None) -> httpx.R
     headers["Content-Type"] = "application/json"
     try:
         response = httpx.request(
-            method, settings.KUAIDAI.platform_url + path, content=content, headers=headers, timeout=TIMEOUT_S
+            method,
+            settings.KUAIDAI.platform_url + path,
+            content=content,
+            headers=headers,
+            timeout=TIMEOUT_S,
         )
     except httpx.TransportError as error:
         raise CoreUnavailable(why=type(error).__name__) from error

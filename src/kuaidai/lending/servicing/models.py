@@ -35,7 +35,8 @@ class Facility(models.Model):
                 name="never_drawn_over_the_limit",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["open", "frozen", "expired", "closed"]), name="facility_status"
+                condition=Q(status__in=["open", "frozen", "expired", "closed"]),
+                name="facility_status",
             ),
         ]
         indexes = [models.Index(fields=["uscc"]), models.Index(fields=["person_no"])]
@@ -87,9 +88,12 @@ class Loan(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(outstanding__gte=0, outstanding__lte=F("principal")), name="outstanding_in_range"
+                condition=Q(outstanding__gte=0, outstanding__lte=F("principal")),
+                name="outstanding_in_range",
             ),
-            models.CheckConstraint(condition=Q(status__in=["active", "settled"]), name="loan_status"),
+            models.CheckConstraint(
+                condition=Q(status__in=["active", "settled"]), name="loan_status"
+            ),
         ]
         indexes = [models.Index(fields=["status", "closed_through"])]
 
@@ -109,13 +113,16 @@ class Repayment(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(settled__gte=0, settled__lte=F("amount"), amount__gt=0), name="settled_in_range"
+                condition=Q(settled__gte=0, settled__lte=F("amount"), amount__gt=0),
+                name="settled_in_range",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "settled", "rejected"]), name="repayment_status"
             ),
             models.UniqueConstraint(
-                fields=["loan"], condition=Q(status="pending"), name="one_pending_repayment_per_loan"
+                fields=["loan"],
+                condition=Q(status="pending"),
+                name="one_pending_repayment_per_loan",
             ),
         ]
 

@@ -23,7 +23,14 @@ from kuaidai.lending.servicing.domain.views import (
     RepaymentView,
 )
 from kuaidai.lending.servicing.errors import UnknownFacility, UnknownLoan
-from kuaidai.lending.servicing.models import CloseOfDay, Drawdown, Facility, Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.models import (
+    CloseOfDay,
+    Drawdown,
+    Facility,
+    Loan,
+    LoanEvent,
+    Repayment,
+)
 
 
 def facility_view(row: Facility) -> FacilityView:
@@ -47,7 +54,14 @@ def drawdown_view(row: Drawdown) -> DrawdownView:
 def repayment_view(row: Repayment) -> RepaymentView:
     """The view of a repayment's row."""
     return RepaymentView(
-        row.id, row.loan_id, row.kind, row.amount, row.settled, row.status, row.requested_on, row.reason
+        row.id,
+        row.loan_id,
+        row.kind,
+        row.amount,
+        row.settled,
+        row.status,
+        row.requested_on,
+        row.reason,
     )
 
 
@@ -87,13 +101,17 @@ def facility(facility_id: str) -> FacilityView:
     return facility_view(row)
 
 
-def facilities_of(*, uscc: str | None = None, person_no: str | None = None) -> tuple[FacilityView, ...]:
+def facilities_of(
+    *, uscc: str | None = None, person_no: str | None = None
+) -> tuple[FacilityView, ...]:
     """The facilities of a firm or a person, newest first; 100 at the most."""
     wanted = Q() if uscc is None else Q(uscc=uscc)
     wanted &= Q() if person_no is None else Q(person_no=person_no)
     if not wanted:
         raise ValueError("name a firm or a person")
-    return tuple(map(facility_view, Facility.objects.filter(wanted).order_by("-opens_on", "-id")[:100]))
+    return tuple(
+        map(facility_view, Facility.objects.filter(wanted).order_by("-opens_on", "-id")[:100])
+    )
 
 
 def loan(loan_id: str) -> LoanView:
@@ -133,7 +151,9 @@ def repayments_of(loan_id: str) -> tuple[RepaymentView, ...]:
 
 def exposure_of(*, uscc: str) -> Decimal:
     """What the firm may owe this lender at the most: its open facilities' grants."""
-    total = Facility.objects.filter(uscc=uscc, status__in=["open", "frozen"]).aggregate(t=Sum("granted"))
+    total = Facility.objects.filter(uscc=uscc, status__in=["open", "frozen"]).aggregate(
+        t=Sum("granted")
+    )
     exposure: Decimal = total["t"] or ZERO
     return exposure
 

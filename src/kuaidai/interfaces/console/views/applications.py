@@ -22,6 +22,7 @@ from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import Staff, staff_page
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.forms import AmountField, RefusalForm
+from kuaidai.interfaces.ui.frames import Text
 from kuaidai.kernel.errors import NotFound
 from kuaidai.lending.ledger import queries as ledger
 from kuaidai.lending.origination import operations, queries
@@ -71,7 +72,7 @@ def queue(request: HttpRequest, staff: Staff) -> HttpResponse:
         status=known, search=search, page=int(page_text) if page_text.isdigit() else 1
     )
     counts = queries.status_counts()
-    filters = [("", _("All"), sum(counts.values()), not known)]
+    filters: list[tuple[str, Text, int, bool]] = [("", _("All"), sum(counts.values()), not known)]
     filters += [
         (s.value, wording.STATUS_MARKS[s].word, counts.get(s.value, 0), s == known) for s in Status
     ]

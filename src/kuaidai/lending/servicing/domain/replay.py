@@ -184,7 +184,9 @@ class _Replay:
     def _pay_early(self, payment: Payment, left: Decimal) -> tuple[Decimal, Decimal]:
         accrued, balance = self.accrued(payment.on), self.balance
         if left > accrued + balance:
-            raise Overpaid(f"{payment.amount} on {payment.on} is more than the {accrued + balance} left")
+            raise Overpaid(
+                f"{payment.amount} on {payment.on} is more than the {accrued + balance} left"
+            )
         interest = min(left, accrued)
         principal = left - interest
         if interest < accrued:
@@ -255,7 +257,15 @@ def _billed(bill: _Bill) -> InstalmentState:
 
 def _coming(row: Instalment) -> InstalmentState:
     return InstalmentState(
-        row.no, row.from_on, row.due_on, row.principal, row.interest, ZERO, ZERO, ZERO, row.outstanding
+        row.no,
+        row.from_on,
+        row.due_on,
+        row.principal,
+        row.interest,
+        ZERO,
+        ZERO,
+        ZERO,
+        row.outstanding,
     )
 
 
@@ -269,7 +279,9 @@ def replay(terms: LoanTerms, payments: Iterable[Payment], on: date) -> LoanState
     last = terms.start_on
     for payment in payments:
         if not last <= payment.on <= on or payment.amount <= 0:
-            raise ValueError(f"payment {payment.key} of {payment.amount} on {payment.on} is out of order")
+            raise ValueError(
+                f"payment {payment.key} of {payment.amount} on {payment.on} is out of order"
+            )
         run.pay(payment)
         last = payment.on
     return run.state(on)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from kuaidai.kernel.day_counts import DayCount, year_fraction
 from kuaidai.kernel.money import CENT, ZERO
@@ -52,7 +53,7 @@ def level_payment(
 ) -> Decimal:
     """The equal instalment that repays `balance` over the periods between `dates` (first = start)."""
     discount, factors = Fraction(1), Fraction(0)
-    for start, end in zip(dates[:-1], dates[1:], strict=True):
+    for start, end in pairwise(dates):
         discount /= 1 + Fraction(annual_rate) * year_fraction(start, end, convention)
         factors += discount
     return round_cents(Fraction(balance) / factors)
@@ -77,7 +78,7 @@ def amortise(
     )
     share = round_cents(Fraction(balance) / len(due_dates))
     rows, left = [], balance
-    for index, (begin, due) in enumerate(zip(dates[:-1], dates[1:], strict=True)):
+    for index, (begin, due) in enumerate(pairwise(dates)):
         interest = round_cents(interest_exact(left, annual_rate, begin, due, convention))
         if index == len(due_dates) - 1:
             principal = left
@@ -89,7 +90,9 @@ def amortise(
             principal = ZERO
         left -= principal
         rows.append(
-            Instalment(first_no + index, begin, due, principal, interest, principal + interest, left)
+            Instalment(
+                first_no + index, begin, due, principal, interest, principal + interest, left
+            )
         )
     return tuple(rows)
 

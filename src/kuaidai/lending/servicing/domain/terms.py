@@ -43,6 +43,7 @@ class LoanTerms:
     def due_dates(self) -> tuple[date, ...]:
         """One due date a month: the settlement day of each following month, the last at maturity."""
         inner = (
-            add_months(self.start_on, month, day=self.settlement_day) for month in range(1, self.months)
+            add_months(self.start_on, month, day=self.settlement_day)
+            for month in range(1, self.months)
         )
         return (*inner, self.matures_on)

@@ -34,7 +34,9 @@ class FacilityView:
     @property
     def available(self) -> Decimal:
         """Granted less used and reserved; nothing while frozen or closed."""
-        return self.granted - self.used - self.reserved if self.status == "open" else Decimal("0.00")
+        return (
+            self.granted - self.used - self.reserved if self.status == "open" else Decimal("0.00")
+        )
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,14 @@ def _finish(run: CloseOfDay, on: date, actor: Actor) -> CloseReport:
     debits = Repayment.objects.filter(kind="due", requested_on=on, status="settled")
     debited: Decimal = debits.aggregate(t=Sum("settled"))["t"] or ZERO
     parked = tuple(loans.exclude(parked_reason="").values_list("id", flat=True)[:1000])
-    Facility.objects.filter(status="open", expires_on__lte=on + timedelta(days=1)).update(status="expired")
-    run.loans, run.debited, run.overdue = loans.count(), debited, loans.filter(days_past_due__gt=0).count()
+    Facility.objects.filter(status="open", expires_on__lte=on + timedelta(days=1)).update(
+        status="expired"
+    )
+    run.loans, run.debited, run.overdue = (
+        loans.count(),
+        debited,
+        loans.filter(days_past_due__gt=0).count(),
+    )
     run.parked, run.finished_at = list(parked), timezone.now()
     run.save()
     next_on = advance_business_date(actor=actor)

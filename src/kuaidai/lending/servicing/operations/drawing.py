@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from procrastinate.contrib.django import app as jobs
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import record_audit, run_once
@@ -57,8 +58,6 @@ def request_drawdown(
 
 
 def _reserve(facility_id: str, amount: Decimal, purpose: str, on: date, actor: Actor) -> str:
-    from kuaidai.lending.servicing.jobs import pay_out_drawdown
-
     facility = Facility.objects.select_for_update().filter(id=facility_id).first()
     if facility is None:
         raise UnknownFacility(value=facility_id)
@@ -68,7 +67,9 @@ def _reserve(facility_id: str, amount: Decimal, purpose: str, on: date, actor: A
     row = Drawdown.objects.create(
         id=new_id("DRW"), facility=facility, amount=amount, purpose=purpose, requested_on=on
     )
-    pay_out_drawdown.configure(schedule_in={"seconds": 5}).defer(drawdown_id=row.id)
+    jobs.configure_task("servicing.pay_out", queue="payments", schedule_in={"seconds": 5}).defer(
+        drawdown_id=row.id
+    )
     record_audit(
         actor=actor, action="drawdown.request", subject_type="facility", subject_id=facility_id,
         on=on, detail={"id": row.id, "amount": amount, "purpose": purpose},
@@ -78,14 +79,18 @@ def _reserve(facility_id: str, amount: Decimal, purpose: str, on: date, actor: A
 
 def _check(facility: Facility, amount: Decimal, purpose: str, on: date) -> None:
     if facility.status != "open" or not facility.opens_on <= on < facility.expires_on:
-        state = facility.status if facility.status != "open" else f"expired since {facility.expires_on}"
+        state = (
+            facility.status if facility.status != "open" else f"expired since {facility.expires_on}"
+        )
         raise FacilityNotOpen(value=facility.id, state=state)
     rules = product(facility.product_code)
     if purpose not in {known.code for known in rules.purposes}:
         raise UnknownPurpose(value=purpose, known=", ".join(p.code for p in rules.purposes))
     if amount < rules.minimum_draw or amount % rules.draw_step:
         raise DrawTooSmall(
-            amount=money_text(amount), least=money_text(rules.minimum_draw), step=money_text(rules.draw_step)
+            amount=money_text(amount),
+            least=money_text(rules.minimum_draw),
+            step=money_text(rules.draw_step),
         )
     available = facility.granted - facility.used - facility.reserved
     if amount > available:

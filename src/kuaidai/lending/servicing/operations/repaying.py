@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from procrastinate.contrib.django import app as jobs
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import record_audit, run_once
@@ -31,7 +32,9 @@ from kuaidai.lending.servicing.operations.projection import accrue
 from kuaidai.lending.servicing.queries import repayment_view, state_of
 
 
-def repay(*, loan_id: str, amount: Decimal | None, key: str, on: date, actor: Actor) -> RepaymentView:
+def repay(
+    *, loan_id: str, amount: Decimal | None, key: str, on: date, actor: Actor
+) -> RepaymentView:
     """Repay `amount` of a loan from the firm's account, or all of it when `amount` is None.
 
     What is due goes first, the rest repays early. The same `key` again returns the same repayment.
@@ -73,20 +76,21 @@ def _ask(loan_id: str, amount: Decimal | None, on: date, actor: Actor) -> str:
 
 def open_repayment(loan: Loan, *, kind: str, amount: Decimal, on: date, number: str) -> Repayment:
     """A pending repayment with the job that pursues it. Raises `RepaymentRunning`."""
-    from kuaidai.lending.servicing.jobs import pursue_repayment
-
     running = Repayment.objects.filter(loan=loan, status="pending").exclude(id=number).first()
     if running is not None:
         raise RepaymentRunning(value=running.id)
     try:
         with transaction.atomic():
             row, created = Repayment.objects.get_or_create(
-                id=number, defaults={"loan": loan, "kind": kind, "amount": amount, "requested_on": on}
+                id=number,
+                defaults={"loan": loan, "kind": kind, "amount": amount, "requested_on": on},
             )
     except IntegrityError as error:
         raise RepaymentRunning(value=number) from error
     if created:
-        pursue_repayment.configure(schedule_in={"seconds": 5}).defer(repayment_id=row.id)
+        jobs.configure_task(
+            "servicing.pursue_repayment", queue="payments", schedule_in={"seconds": 5}
+        ).defer(repayment_id=row.id)
     return row
 
 
@@ -121,7 +125,9 @@ def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> Repaym
     row.save(update_fields=["settled", "reason", "status"])
     if moved.is_settled:
         before = loan.outstanding
-        LoanEvent.objects.create(loan=loan, repayment=row, on=row.requested_on, amount=moved.settled)
+        LoanEvent.objects.create(
+            loan=loan, repayment=row, on=row.requested_on, amount=moved.settled
+        )
         state = accrue(loan, max(row.requested_on, loan.accrued_through))
         _post_receipt(loan, row, state)
         facility.used -= before - loan.outstanding
