@@ -51,12 +51,7 @@ def run(
     with Progress(transient=True, disable=as_json) as bar:
         for _ in range(days):
             task = bar.add_task("closing", total=None)
-            report = run_close_of_day(
-                actor=Actor.system("eod"),
-                progress=lambda done, total, task=task: bar.update(
-                    task, completed=done, total=total
-                ),
-            )
+            report = run_close_of_day(actor=Actor.system("eod"), progress=partial(_tell, bar, task))
             bar.remove_task(task)
             reports.append(report)
     if as_json:

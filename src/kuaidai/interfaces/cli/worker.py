@@ -18,8 +18,8 @@ def worker(
     from kuaidai.config import setup
 
     setup()
-    from procrastinate.contrib.django import DjangoConnector
     from procrastinate.contrib.django import app as jobs
+    from procrastinate.contrib.django.django_connector import DjangoConnector
 
     connector = jobs.connector
     assert isinstance(connector, DjangoConnector)  # what the Django integration always installs
