@@ -6,6 +6,7 @@ actually used; both the nominal rate (periodic IRR x periods a year) and the eff
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -48,7 +49,7 @@ def annualised_rate(flows: Sequence[CashFlow]) -> AnnualisedRate:
     terms = [(float(flow.amount), (flow.on - start).days / _DAYS_A_YEAR) for flow in flows]
 
     def value(rate: float) -> float:
-        return sum(amount / (1 + rate) ** years for amount, years in terms)
+        return math.fsum(amount / (1 + rate) ** years for amount, years in terms)
 
     low, high = -0.99, 100.0
     if value(low) * value(high) > 0:
