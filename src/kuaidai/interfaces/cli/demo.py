@@ -178,6 +178,7 @@ def demo(
 ) -> None:
     """Prepare a simulated bank (once), start everything, print addresses and logins; Ctrl-C stops it."""
     signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGINT, _terminate)  # also where a shell started us with it ignored
     if smoke:
         _run_smoke(firms, months, seed, as_json)
     from kuaidai.foundation import postgres
