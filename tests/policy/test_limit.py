@@ -43,12 +43,23 @@ def test_the_tax_multiple_follows_the_tax_grade(facts, policy, card, grade, mult
 
 
 def test_debt_service_caps_an_indebted_firm(facts, policy, card):
-    held = decide(facts(), policy=policy, scorecard=card)
+    held = decide(facts(loan_repayments_monthly_mean_6m=60_000.0), policy=policy, scorecard=card)
 
-    # 15% of 500,000 a month less 20,000 repaid elsewhere, over 1.2, over 12 months at 3.85%
+    # 20% of 500,000 a month less 60,000 repaid elsewhere = 40,000 free, covering 1.2 times the
+    # instalment over 12 months at 3.85% (factor 11.753452): 391,782; and half of 300,000 of assets
     assert held.annual_rate == Decimal("0.038500")
-    assert held.limit == Decimal("538000.00")
+    assert terms(held)["DEBT_SERVICE"].amount == Decimal("541781.74")
+    assert held.limit == Decimal("541000.00")
     assert binding(held) == ["DEBT_SERVICE"]
+
+
+def test_instalments_due_here_are_not_counted_on_top_of_repayments_seen(facts, policy, card):
+    one = decide(facts(monthly_debt_due_here=20_000.0), policy=policy, scorecard=card)
+    none = decide(facts(monthly_debt_due_here=0.0), policy=policy, scorecard=card)
+    more = decide(facts(monthly_debt_due_here=50_000.0), policy=policy, scorecard=card)
+
+    assert terms(one)["DEBT_SERVICE"] == terms(none)["DEBT_SERVICE"]
+    assert terms(more)["DEBT_SERVICE"].amount < terms(none)["DEBT_SERVICE"].amount
 
 
 def test_the_annuity_factor_repays_itself():
@@ -70,9 +81,8 @@ def test_the_annuity_factor_repays_itself():
             "PRODUCT_CAP",
             "120000.00",
         ),
-        # 30% of 1,000,000 less 300,000 borrowed elsewhere is nothing at all
-        ({"sales_declared_12m": 2_000_000.0, "loan_repayments_monthly_mean_6m": 0.0}, {},
-         "DEBT_SERVICE", "244000.00"),
+        ({"sales_declared_12m": 3_000_000.0, "loan_repayments_monthly_mean_6m": 30_000.0}, {},
+         "DEBT_SERVICE", "345000.00"),
         ({"credit_outstanding_elsewhere": 5_100_000.0, "sales_declared_12m": 60_000_000.0}, {},
          "TOTAL_CREDIT", "100000.00"),
         ({"sales_declared_12m": 60_000_000.0}, {}, "GRADED", "715000.00"),
@@ -112,7 +122,7 @@ def test_without_any_turnover_nothing_is_lent(facts, policy, card):
     )
 
     assert held.outcome is Outcome.DECLINED
-    assert terms(held)["DEBT_SERVICE"].amount == 0
+    assert terms(held)["NEED"].amount == 0
 
 
 RAISES = (

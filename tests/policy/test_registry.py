@@ -181,7 +181,7 @@ class TestRecord:
         again = queries.decision(held.id)
         assert again == held
         assert again.inputs == facts()
-        assert (again.outcome, str(again.limit)) == ("approved", "538000.00")
+        assert (again.outcome, str(again.limit)) == ("approved", "715000.00")
         assert again.policy_version == "credit-quick-loan/1"
         assert again.points[0].feature == "balance_average_6m"
         assert queries.decisions_for("APP-1") == (held,)
@@ -235,7 +235,7 @@ class TestTampering:
     def test_an_altered_result_is_found(self, live, facts):
         held = record(facts)
         stored = bytes(DecisionRecord.objects.get(id=held.id).result)
-        forged = stored.replace(b"538000.00", b"938000.00")
+        forged = stored.replace(b"715000.00", b"915000.00")
         unlocked("UPDATE policy_decisionrecord SET result = %s WHERE id = %s", [forged, held.id])
 
         result = queries.replay(held.id)
@@ -247,7 +247,7 @@ class TestTampering:
     def test_an_altered_result_with_its_hash_mended_is_found(self, live, facts):
         held = record(facts)
         stored = bytes(DecisionRecord.objects.get(id=held.id).result)
-        forged = stored.replace(b"538000.00", b"938000.00")
+        forged = stored.replace(b"715000.00", b"915000.00")
         unlocked(
             "UPDATE policy_decisionrecord SET result = %s, outcome_hash = %s WHERE id = %s",
             [forged, sha256_hex(forged), held.id],

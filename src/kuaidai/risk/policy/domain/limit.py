@@ -167,6 +167,7 @@ def turnover_12m(features: Mapping[str, Value]) -> tuple[str, Decimal | None]:
 
 
 def _debt_service_cap(facts: DecisionFacts, found: Evaluation, rate: Decimal) -> LimitTerm:
+    """What free cash repays over the tenor, and what the financial assets of firm and owner would."""
     basis, turnover = turnover_12m(facts.features)
     monthly = (turnover or ZERO) / _TWELVE * found.limit["cash_margin"]
     owed = max(  # instalments due here show up among the repayments settled: the sum counts twice
@@ -176,16 +177,21 @@ def _debt_service_cap(facts: DecisionFacts, found: Evaluation, rate: Decimal) ->
     free = max(monthly - owed, ZERO)
     months = facts.requested_months
     factor = annuity_factor(rate, months) / found.limit["debt_service_cover"]
+    liquid = max(_or_zero(facts.features["firm_assets_average_6m"]), ZERO)
+    liquid += max(_or_zero(facts.features["owner_assets_average_6m"]), ZERO)
+    share = found.limit["liquid_assets_share"]
     margin = percent(found.limit["cash_margin"], 0)
     cover = plain(found.limit["debt_service_cover"])
     return _cap(
         "DEBT_SERVICE", ("Debt-service capacity", "偿债能力"), basis, yuan(free),
-        factor.quantize(Decimal("0.000001")), free * factor,
+        factor.quantize(Decimal("0.000001")), free * factor + liquid * share,
         (
             f"{margin} of monthly turnover less {money_text(yuan(owed))} debt service a month,"
-            f" covering {cover} times the instalment over {months} months at {percent(rate, 4)}",
+            f" covering {cover} times the instalment over {months} months at {percent(rate, 4)};"
+            f" and {percent(share, 0)} of {money_text(yuan(liquid))} financial assets",
             f"月均收入的 {margin} 减去每月已有还款 {money_text(yuan(owed))}，"
-            f"须达到 {months} 个月、年利率 {percent(rate, 4)} 的等额本息月供的 {cover} 倍",
+            f"须达到 {months} 个月、年利率 {percent(rate, 4)} 的等额本息月供的 {cover} 倍；"
+            f"另加金融资产 {money_text(yuan(liquid))} 的 {percent(share, 0)}",
         ),
     )  # fmt: skip
 
