@@ -58,7 +58,7 @@ def _decode(kind: Any, value: Any) -> Any:
         if len(inner) == 2 and inner[1] is Ellipsis:
             return tuple(_decode(inner[0], item) for item in value)
         return tuple(_decode(k, item) for k, item in zip(inner, value, strict=True))
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         fields = {field.name for field in dataclasses.fields(kind)}
         if set(value) != fields:

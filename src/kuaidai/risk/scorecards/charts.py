@@ -14,7 +14,7 @@ _WIDTH, _HEIGHT = 460, 240
 _FONT = "system-ui, 'Noto Sans SC', 'Microsoft YaHei', sans-serif"
 
 
-def to_svg(chart: alt.Chart | alt.LayerChart) -> str:
+def to_svg(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> str:
     """The chart as an SVG element that scales with the page."""
     styled = (
         chart.configure(font=_FONT, background="transparent")

@@ -106,8 +106,10 @@ class ScorecardConfig:
     `min_bin_bads` bads and goods; neighbours whose bad rates differ with a p-value above
     `max_bin_p_value` are merged (`None`: never). Missing or special bins with fewer than `min_own_bin_rows` rows
     earn no points either way. `epsilon` stands in for a zero count in the weight of evidence.
-    Selection: least information value, greatest absolute correlation of WOE columns, greatest
-    variance inflation factor, greatest p-value (`None`: no limit), most features on the card.
+    Selection: least information value; greatest p-value of the plain association of raw values with
+    the outcome (`None`: not asked; binning looks for differences, so information value alone favours
+    noise); greatest absolute correlation of WOE columns; greatest variance inflation factor; greatest
+    p-value of a coefficient (`None`: no limit); most features on the card.
     `l2`: ridge penalty on the WOE coefficients (0 = plain maximum likelihood).
     `central_tendency`: long-run bad rate that the calibrated PDs average to (`None`: the sample's).
     """
@@ -124,6 +126,7 @@ class ScorecardConfig:
     min_own_bin_rows: int = 10
     epsilon: float = 0.5
     iv_min: float = 0.02
+    association_p_max: float | None = None
     corr_max: float = 0.7
     vif_max: float = 5.0
     p_max: float | None = 0.05

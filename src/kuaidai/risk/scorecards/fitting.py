@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
+from kuaidai.risk.scorecards.association import association_p_value
 from kuaidai.risk.scorecards.binning import bin_feature
 from kuaidai.risk.scorecards.card import (
     Calibration,
@@ -21,6 +22,7 @@ from kuaidai.risk.scorecards.characteristics import Characteristic
 from kuaidai.risk.scorecards.columns import (
     Floats,
     Table,
+    Values,
     read_column,
     read_target,
     require_columns,
@@ -55,7 +57,10 @@ def fit_scorecard(
     columns = {f.name: read_column(table, f.name, f.kind) for f in config.features}
     candidates = [bin_feature(columns[f.name], bad, weights, f, config) for f in config.features]
     woe = np.column_stack([c.woe[c.codes(columns[c.name])] for c in candidates])
-    selection = select_features(candidates, woe, bad, weights, config)
+    association: list[float] = []
+    if config.association_p_max is not None:
+        association = [association_p_value(columns[f.name], bad, f) for f in config.features]
+    selection = select_features(candidates, woe, bad, weights, config, association)
     provenance = Provenance(
         rows=len(bad),
         bads=float((weights * bad).sum()),
@@ -149,7 +154,7 @@ def _finish(card: Scorecard, table: Table, bad: Floats, weights: Floats) -> Scor
     return replace(calibrated, grades=grades)
 
 
-def _fingerprint(columns: dict[str, np.ndarray], bad: Floats, weights: Floats) -> str:
+def _fingerprint(columns: dict[str, Values], bad: Floats, weights: Floats) -> str:
     """SHA-256 over the rows' hashes, in row order, and the column names."""
     frame = pd.DataFrame({**columns, "\0bad": bad, "\0weight": weights})
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()

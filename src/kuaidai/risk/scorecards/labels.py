@@ -11,7 +11,7 @@ from kuaidai.kernel.calendars import add_months
 from kuaidai.risk.scorecards.columns import require_columns
 from kuaidai.risk.scorecards.errors import BadSetting
 
-LABELS = ("good", "bad", "indeterminate", "immature")
+LABELS = ("good", "immature", "indeterminate", "bad")
 
 
 def build_labels(
@@ -28,10 +28,12 @@ def build_labels(
     `loans`: loan_no, uscc, granted_on, matures_on; `loan_months`: loan_no, month_end, outstanding,
     days_past_due. The window is the month ends after `granted_on` up to `window_months` later.
 
+    - immature: the window was not over on `as_of` (default: the panel's last month end), whatever is
+      known so far (keeping only the early bads of young loans would overstate risk), or the panel has
+      a gap and the loan was not repaid;
     - bad: `dpd_threshold` days past due or more at any month end of the window;
     - indeterminate: never that, but `indeterminate_dpd` or more (`None`: counted as good);
-    - good: neither, and seen for the whole window or until repaid in full;
-    - immature: neither bad nor seen long enough: the panel ends (or `as_of` falls) too early.
+    - good: neither, and seen for the whole window or until repaid in full.
 
     Gives uscc, observed_on (= granted_on), label, bad (1, 0, or null unless good or bad), loans,
     months_seen, max_dpd; sorted by observed_on and uscc. Several loans on one day give one row, bad
@@ -47,14 +49,14 @@ def build_labels(
     granted["window_end"] = [
         pd.Timestamp(add_months(day.date(), window_months)) for day in granted["granted_on"]
     ]
-    seen = _performance(granted, loan_months, as_of)
+    seen, closes = _performance(granted, loan_months, as_of)
     outcome = granted.merge(seen, on="loan_no", how="left")
     months = [name for name in ("max_dpd", "months_seen") if name in outcome]
     outcome[months] = outcome[months].fillna(0)
-    mature = outcome["last_seen"] >= outcome["window_end"] - pd.Timedelta(days=31)
-    mature &= outcome["months_seen"] >= window_months - 1
-    settled = outcome["last_outstanding"].eq(0)
-    outcome["rank"] = _ranks(outcome, mature | settled, dpd_threshold, indeterminate_dpd)
+    whole = outcome["months_seen"] >= window_months - 1
+    whole |= outcome["last_outstanding"].eq(0)
+    open_window = outcome["window_end"] > closes
+    outcome["rank"] = _ranks(outcome, whole, open_window, dpd_threshold, indeterminate_dpd)
     return _one_row_per_grant(outcome)
 
 
@@ -65,35 +67,42 @@ def _dates(table: pa.Table, names: list[str], days: list[str]) -> pd.DataFrame:
     return frame
 
 
-def _performance(granted: pd.DataFrame, loan_months: pa.Table, as_of: date | None) -> pd.DataFrame:
-    """Per loan, over its window: worst days past due, months seen, last month end and balance."""
+def _performance(
+    granted: pd.DataFrame, loan_months: pa.Table, as_of: date | None
+) -> tuple[pd.DataFrame, pd.Timestamp]:
+    """Per loan, over its window: worst days past due, months seen, last balance; and the data's end."""
     names = ["loan_no", "month_end", "outstanding", "days_past_due"]
     panel = _dates(loan_months, names, ["month_end"]).merge(granted, on="loan_no")
     inside = (panel["month_end"] > panel["granted_on"]) & (
         panel["month_end"] <= panel["window_end"]
     )
-    if as_of is not None:
-        inside &= panel["month_end"] <= pd.Timestamp(as_of)
+    closes = pd.Timestamp(as_of) if as_of is not None else panel["month_end"].max()
+    inside &= panel["month_end"] <= closes
     panel = panel[inside].sort_values(["loan_no", "month_end"])
     grouped = panel.groupby("loan_no")
-    return pd.DataFrame(
+    seen = pd.DataFrame(
         {
             "max_dpd": grouped["days_past_due"].max(),
             "months_seen": grouped.size(),
-            "last_seen": grouped["month_end"].last(),
             "last_outstanding": grouped["outstanding"].last().astype(float),
         }
-    ).reset_index()
+    )
+    return seen.reset_index(), closes
 
 
 def _ranks(
-    outcome: pd.DataFrame, seen_enough: pd.Series, dpd_threshold: int, indeterminate_dpd: int | None
+    outcome: pd.DataFrame,
+    whole: pd.Series,
+    open_window: pd.Series,
+    dpd_threshold: int,
+    indeterminate_dpd: int | None,
 ) -> pd.Series:
-    """Position in severity: 0 good, 1 immature, 2 indeterminate, 3 bad."""
-    rank = (~seen_enough).astype(int)
+    """Position in `LABELS`; the larger prevails where a firm got several loans on one day."""
+    rank = (~whole).astype(int)
     if indeterminate_dpd is not None:
         rank = rank.mask(outcome["max_dpd"] >= indeterminate_dpd, 2)
-    return rank.mask(outcome["max_dpd"] >= dpd_threshold, 3)
+    rank = rank.mask(outcome["max_dpd"] >= dpd_threshold, 3)
+    return rank.mask(open_window, 1)
 
 
 def _one_row_per_grant(outcome: pd.DataFrame) -> pa.Table:
@@ -106,7 +115,7 @@ def _one_row_per_grant(outcome: pd.DataFrame) -> pa.Table:
             "max_dpd": grouped["max_dpd"].max(),
         }
     ).reset_index()
-    labels = [("good", "immature", "indeterminate", "bad")[rank] for rank in rows["rank"]]
+    labels = [LABELS[rank] for rank in rows["rank"]]
     bad = [{"good": 0, "bad": 1}.get(label) for label in labels]
     return pa.table(
         {

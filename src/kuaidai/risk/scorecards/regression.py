@@ -82,17 +82,18 @@ def _maximum_likelihood(design: Floats, target: Floats, weights: Floats) -> Logi
 def _ridge(design: Floats, target: Floats, weights: Floats, l2: float) -> LogisticFit:
     penalty = np.full(design.shape[1], l2)
     penalty[0] = 0.0
-    beta = np.zeros(design.shape[1])
+    beta: Floats = np.zeros(design.shape[1])
     beta[0] = special.logit(np.average(target, weights=weights))
-    step, steps = np.ones(1), 0
+    steps = 0
+    step: Floats = np.ones(design.shape[1])
     while np.abs(step).max() > 1e-11 and steps < _MAX_STEPS:
         gradient = _gradient(design, target, weights, beta) - penalty * beta
-        step = np.linalg.solve(_hessian(design, weights, beta) + np.diag(penalty), gradient)
-        step /= max(1.0, float(np.abs(step).max()) / 2.0)
+        whole = np.linalg.solve(_hessian(design, weights, beta) + np.diag(penalty), gradient)
+        step = np.asarray(whole / max(1.0, float(np.abs(whole).max()) / 2.0), dtype=np.float64)
         beta, steps = beta + step, steps + 1
     gradient = _gradient(design, target, weights, beta) - penalty * beta
     covariance = np.linalg.inv(_hessian(design, weights, beta) + np.diag(penalty))
-    errors = np.sqrt(np.diag(covariance))
+    errors: Floats = np.asarray(np.sqrt(np.diag(covariance)), dtype=np.float64)
     _require_sound(beta, errors, gradient, weights)
     return LogisticFit(
         coefficients=beta,

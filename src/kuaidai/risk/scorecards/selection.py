@@ -31,15 +31,19 @@ def select_features(
     target: Floats,
     weights: Floats,
     config: ScorecardConfig,
+    association: Sequence[float] = (),
 ) -> Selection:
     """Choose features and fit them.
 
-    Order: information value, correlation (the stronger of a pair stays), variance inflation, number
+    Order: information value, association of the raw values where `association` gives its p-values and
+    the configuration a limit, correlation (the stronger of a pair stays), variance inflation, number
     of features, then backwards: a coefficient of the wrong sign leaves first, then the largest
     p-value above the limit. `woe` has a column per candidate. Raises `NoFeatureLeft`.
     """
     log: list[SelectionStep] = []
     chosen = _by_information_value(candidates, config, log)
+    if config.association_p_max is not None and association:
+        chosen = _by_association(candidates, association, chosen, config.association_p_max, log)
     chosen = _by_correlation(candidates, woe, chosen, config, log)
     chosen = _by_inflation(candidates, woe, chosen, config, log)
     for place in chosen[config.max_features :]:
@@ -83,6 +87,24 @@ def _by_information_value(
     return sorted(kept, key=lambda place: (-candidates[place].iv, candidates[place].name))
 
 
+def _by_association(
+    candidates: Sequence[Characteristic],
+    association: Sequence[float],
+    ranked: list[int],
+    limit: float,
+    log: list[SelectionStep],
+) -> list[int]:
+    kept = []
+    for place in ranked:
+        p = association[place]
+        if p > limit:
+            reason = f"raw values hardly related to the outcome: p-value {p:.3f} above {limit:g}"
+            _drop(log, candidates[place], "association", reason, p)
+        else:
+            kept.append(place)
+    return kept
+
+
 def _by_correlation(
     candidates: Sequence[Characteristic],
     woe: Floats,
@@ -93,7 +115,7 @@ def _by_correlation(
     kept: list[int] = []
     if len(ranked) < 2:
         return ranked
-    correlation = np.corrcoef(woe[:, ranked], rowvar=False)
+    correlation = np.atleast_2d(np.corrcoef(woe[:, ranked], rowvar=False))
     for row, place in enumerate(ranked):
         rivals = [(abs(float(correlation[row, ranked.index(k)])), k) for k in kept]
         closest, rival = max(rivals, default=(0.0, -1))

@@ -113,7 +113,8 @@ def validate(
     """
     train_report = _measure(scorecard, train, target, "development")
     oot_report = None if oot is None else _measure(scorecard, oot, target, "out of time")
-    psi, csi = None, ()
+    psi: Stability | None = None
+    csi: tuple[FeatureStability, ...] = ()
     if oot is not None:
         psi = _score_stability(scorecard.scores(train), scorecard.scores(oot))
         csi = _feature_stability(scorecard, train, oot)
