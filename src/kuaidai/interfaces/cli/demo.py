@@ -142,6 +142,7 @@ def _run_smoke(firms: int, months: int, seed: int, as_json: bool) -> None:
         home = Path(folder)
         home.chmod(0o755)  # the embedded server runs as a user of its own under root
         os.environ["KUAIDAI_HOME"] = folder
+        os.environ.pop("DATABASE_URL", None)  # a fresh bank never goes into somebody's database
         setup()
         try:
             result = _smoke(home, firms, months, seed)

@@ -45,12 +45,13 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         typer.echo(canonical_json([asdict(version) for version in found]).decode())
         return
-    table = Table("kind", "version", "status", "live from", "submitted by", "approved by", "hash")
+    titles = ("kind", "version", "status", "live from", "submitted by", "approved by")
+    table = Table(*titles)
+    for column in table.columns:
+        column.no_wrap = True
     for v in found:
         live_from = v.live_from.isoformat() if v.live_from else ""
-        table.add_row(
-            v.kind, v.label, v.status, live_from, v.submitted_by, v.approved_by, v.content_hash[:12]
-        )
+        table.add_row(v.kind, v.label, v.status, live_from, v.submitted_by, v.approved_by)
     Console().print(table)
 
 

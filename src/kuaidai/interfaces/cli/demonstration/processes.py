@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ import httpx
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class ProcessFailed(RuntimeError):
@@ -35,6 +37,12 @@ def free_port(preferred: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise ProcessFailed("no free port on 127.0.0.1")
+
+
+def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to a child and its own children, unless they are gone."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, number)
 
 
 @dataclass
@@ -85,17 +93,21 @@ class Processes:
                 raise ProcessFailed(f"{name} ended with code {code}; see {self.logs / name}.log")
 
     def stop(self) -> None:
-        """End every child: politely first, by force after ten seconds."""
-        for _, child in reversed(self._running):
-            if child.poll() is None:
-                os.killpg(child.pid, signal.SIGTERM)
-        for _, child in reversed(self._running):
-            try:
-                child.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
-        self._running.clear()
+        """End every child: politely first, by force after ten seconds. Signals wait until it is done."""
+        kept = {number: signal.signal(number, signal.SIG_IGN) for number in _STOP_SIGNALS}
+        try:
+            for _, child in reversed(self._running):
+                _signal(child, signal.SIGTERM)
+            for _, child in reversed(self._running):
+                try:
+                    child.wait(STOP_TIMEOUT_S)
+                except subprocess.TimeoutExpired:
+                    _signal(child, signal.SIGKILL)
+                    child.wait()
+            self._running.clear()
+        finally:
+            for number, handler in kept.items():
+                signal.signal(number, handler)
 
     def __enter__(self) -> Self:
         return self

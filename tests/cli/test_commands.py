@@ -1,0 +1,58 @@
+"""The command line as a whole: help, wrong names, refusals in one line with exit code 2."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from kuaidai.interfaces.cli import main
+
+
+def _run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main.run(arguments)
+    return int(stopped.value.code or 0)
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("--help") == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in main.COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(main.COMMANDS))
+def test_every_command_can_be_loaded_and_explains_itself(name: str) -> None:
+    module = importlib.import_module(main.COMMANDS[name][0])
+    assert module.app.registered_commands
+    assert _run(name, "--help") == 0
+
+
+def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("lend") == 2
+    assert "'lend'" in capsys.readouterr().err
+
+
+def test_a_refusal_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = (
+        "--principal",
+        "1e5",
+        "--annual-rate",
+        "4.35",
+        "--start",
+        "2026-01-05",
+        "--months",
+        "6",
+    )
+    assert _run("loan", "quote", *arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: '1e5' is not an amount")
+    assert error.count("\n") == 1
+
+
+def test_a_wrong_setting_is_one_line_on_stderr(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUAIDAI_FIELD_KEY", "short")
+    assert _run("lake", "status") == 2
+    assert "KUAIDAI_FIELD_KEY" in capsys.readouterr().err
