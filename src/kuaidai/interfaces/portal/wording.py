@@ -92,7 +92,7 @@ METHODS: Mapping[str, tuple[Text, Text]] = {
     ),
     RepaymentMethod.EQUAL_PRINCIPAL: (
         _("Equal principal"),
-        _("The same principal every month; the interest falls, and is the lowest in total."),
+        _("The same principal every month; the interest falls month by month."),
     ),
     RepaymentMethod.INTEREST_MONTHLY: (
         _("Interest monthly, principal at the end"),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import get_language
 
 from kuaidai.kernel.errors import NotFound, Refusal
@@ -17,8 +18,8 @@ from kuaidai.kernel.money import MalformedAmount, parse_amount
 
 
 def refusal_text(refusal: Refusal) -> str:
-    """The refusal's message in the reader's language."""
-    return refusal.text(get_language() or "zh-hans")
+    """The refusal's message in the reader's language, amounts kept on one line."""
+    return refusal.text(get_language() or "zh-hans").replace("¥ ", "¥\u00a0")
 
 
 class AmountField(forms.CharField):
@@ -115,6 +116,15 @@ class KeyedForm(RefusalForm):
         initial = dict(options.pop("initial", None) or {})
         initial.setdefault("idempotency_key", secrets.token_urlsafe(18))
         super().__init__(*args, initial=initial, **options)
+
+    @staticmethod
+    def with_key(sent: QueryDict) -> QueryDict:
+        """What was sent, with a fresh key where it has none (previews, confirmation pages)."""
+        if "idempotency_key" in sent:
+            return sent
+        completed = sent.copy()
+        completed["idempotency_key"] = secrets.token_urlsafe(18)
+        return completed
 
     @property
     def key(self) -> str:

@@ -94,11 +94,21 @@ class RequestForm(RefusalForm):
         "TENOR_NOT_OFFERED": "months",
         "PURPOSE_NOT_ALLOWED": "purpose",
     }
-    amount = AmountField(label=_("How much do you need?"))
-    months = forms.TypedChoiceField(
-        label=_("For how long?"), coerce=int, widget=forms.RadioSelect, empty_value=None
+    amount = AmountField(
+        label=_("How much do you need?"), error_messages={"required": _("Enter the amount.")}
     )
-    purpose = forms.ChoiceField(label=_("What is the money for?"), widget=forms.RadioSelect)
+    months = forms.TypedChoiceField(
+        label=_("For how long?"),
+        coerce=int,
+        widget=forms.RadioSelect,
+        empty_value=None,
+        error_messages={"required": _("Choose for how long.")},
+    )
+    purpose = forms.ChoiceField(
+        label=_("What is the money for?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what the money is for.")},
+    )
 
     def __init__(self, *args: Any, product: Product, **options: Any) -> None:
         super().__init__(*args, **options)

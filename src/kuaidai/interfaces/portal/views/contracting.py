@@ -30,6 +30,7 @@ class SigningForm(RefusalForm):
     code = CodeField(
         label=gettext_lazy("One-time code"),
         help_text=gettext_lazy("Entering it signs the contract with your certificate."),
+        error_messages={"required": gettext_lazy("Enter the code from the message.")},
     )
 
 
@@ -87,7 +88,7 @@ def signing_code(request: HttpRequest, borrower: Borrower, application_id: str) 
         return redirect("portal:application_sign", held.id)
     if form.refusal is not None and form.refusal.code == "CODE_TOO_SOON":
         for error in form.non_field_errors():
-            messages.warning(request, error)
+            messages.warning(request, str(error))
         return redirect("portal:application_sign", held.id)
     seen = _seen(held) | {"form": form, "is_signed": False, "checks": ()}
     return render(request, "portal/contract.html", seen)

@@ -37,8 +37,14 @@ class DrawForm(KeyedForm):
         "UNKNOWN_PURPOSE": "purpose",
     }
     checks_line = True
-    amount = AmountField(label=_("How much do you draw?"))
-    purpose = forms.ChoiceField(label=_("What is the money for?"), widget=forms.RadioSelect)
+    amount = AmountField(
+        label=_("How much do you draw?"), error_messages={"required": _("Enter the amount.")}
+    )
+    purpose = forms.ChoiceField(
+        label=_("What is the money for?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what the money is for.")},
+    )
 
     def __init__(
         self, *args: Any, facility: FacilityView, product: Product, **options: Any
@@ -129,14 +135,11 @@ def facility(request: HttpRequest, borrower: Borrower, facility_id: str) -> Http
 
 def _draw_form(request: HttpRequest, line: FacilityView, *, sent: bool) -> DrawForm:
     product = product_of(line.product_code)
-    data = (request.POST or request.GET) if sent else None
+    data = KeyedForm.with_key(request.POST or request.GET) if sent else None
     application = origination.application(line.application_id)
     initial = {"amount": line.available, "purpose": application.purpose}
     if request.GET and not sent:
         initial = request.GET.dict()  # type: ignore[assignment]  # texts stand in the same fields
-    if data is not None and "idempotency_key" not in data:
-        data = data.copy()
-        data["idempotency_key"] = KeyedForm().initial["idempotency_key"]
     return DrawForm(data, facility=line, product=product, initial=initial)
 
 

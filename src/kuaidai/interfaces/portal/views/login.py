@@ -37,6 +37,7 @@ class PhoneForm(RefusalForm):
         label=_("Mobile number"),
         help_text=_("The number you left with the bank. We send it a one-time code."),
         max_length=20,
+        error_messages={"required": _("Enter your mobile number.")},
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel"}),
     )
 
@@ -45,7 +46,11 @@ class CodeForm(RefusalForm):
     """Step two: the code that came."""
 
     refusal_fields = {"CODE_WRONG": "code", "CODE_EXPIRED": "code", "CODE_LOCKED": "code"}
-    code = CodeField(label=_("One-time code"), help_text=_("Six digits, valid for five minutes."))
+    code = CodeField(
+        label=_("One-time code"),
+        help_text=_("Six digits, valid for five minutes."),
+        error_messages={"required": _("Enter the code from the message.")},
+    )
 
 
 def _send_code(phone: str) -> None:

@@ -42,7 +42,9 @@ class TermsForm(RefusalForm):
         "TENOR_NOT_OFFERED": "months",
         "METHOD_NOT_OFFERED": "method",
     }
-    amount = AmountField(label=_("Credit limit to sign for"))
+    amount = AmountField(
+        label=_("Credit limit to sign for"), error_messages={"required": _("Enter the amount.")}
+    )
     months = forms.TypedChoiceField(
         label=_("Term"), coerce=int, widget=forms.RadioSelect, empty_value=None
     )

@@ -109,10 +109,7 @@ def loan(request: HttpRequest, borrower: Borrower, loan_id: str) -> HttpResponse
 
 
 def _form(request: HttpRequest, held: LoanView, *, sent: bool) -> RepayForm:
-    data = (request.POST or request.GET) if sent else None
-    if data is not None and "idempotency_key" not in data:
-        data = data.copy()
-        data["idempotency_key"] = KeyedForm().initial["idempotency_key"]
+    data = KeyedForm.with_key(request.POST or request.GET) if sent else None
     return RepayForm(data, loan=held, initial=request.GET.dict())
 
 
