@@ -35,9 +35,6 @@ def list_(as_json: Json = False) -> None:
     from kuaidai.config import setup
 
     setup()
-    from rich.console import Console
-    from rich.table import Table
-
     from kuaidai.foundation.queries import business_date
     from kuaidai.risk.policy.queries import versions
 
@@ -45,14 +42,16 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         typer.echo(canonical_json([asdict(version) for version in found]).decode())
         return
-    titles = ("kind", "version", "status", "live from", "submitted by", "approved by")
-    table = Table(*titles)
-    for column in table.columns:
-        column.no_wrap = True
+    rows = [("kind", "version", "status", "live from", "submitted by", "approved by")]
     for v in found:
-        live_from = v.live_from.isoformat() if v.live_from else ""
-        table.add_row(v.kind, v.label, v.status, live_from, v.submitted_by, v.approved_by)
-    Console().print(table)
+        live_from = v.live_from.isoformat() if v.live_from else "-"
+        rows.append(
+            (v.kind, v.label, v.status, live_from, v.submitted_by or "-", v.approved_by or "-")
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
 
 
 @app.command()
