@@ -36,6 +36,7 @@ from kuaidai.risk.scorecards.errors import InfeasibleBins
 from kuaidai.risk.scorecards.woe import information_value, weight_of_evidence
 
 _CART_ROWS = 100_000
+_RARE = "\0rare"
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,9 @@ def _optimal_bins(
     from optbinning import OptimalBinning  # takes seconds to load: scoring never needs it
 
     numeric = feature.kind is Kind.NUMERIC
+    rare = frozenset() if numeric else _rare_categories(values, attempt.min_share)
+    if rare:
+        values = np.array([_RARE if v in rare else v for v in values], dtype=object)
     trends = {Trend.AUTO: "auto_asc_desc", Trend.NONE: None}
     rows = len(values)
     solver = OptimalBinning(
@@ -153,7 +157,18 @@ def _optimal_bins(
         return status, ()
     if numeric:
         return status, interval_bins(_tidy_cuts([float(c) for c in solver.splits], values))
-    return status, category_bins([[str(c) for c in group] for group in solver.splits])
+    groups = [[str(c) for c in group] for group in solver.splits]
+    if rare:
+        groups = [
+            [c for name in g for c in (sorted(rare) if name == _RARE else [name])] for g in groups
+        ]
+    return status, category_bins(groups)
+
+
+def _rare_categories(values: Values, min_share: float) -> frozenset[str]:
+    """Categories below the minimum share: pooled before the search, lest their chance rates lead it."""
+    names, counts = np.unique(values.astype(str), return_counts=True)
+    return frozenset(names[counts < min_share * len(values)].tolist())
 
 
 def _tidy_cuts(cuts: Sequence[float], values: Values) -> list[float]:

@@ -6,7 +6,6 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special, stats
 
 from kuaidai.risk.scorecards.columns import Floats
@@ -109,7 +108,7 @@ def _ridge(design: Floats, target: Floats, weights: Floats, l2: float) -> Logist
 def _require_sound(beta: Floats, errors: Floats, gradient: Floats, weights: Floats) -> None:
     if not (np.isfinite(beta).all() and np.isfinite(errors).all()):
         raise FitNotConverged(why="coefficients or standard errors are not finite")
-    if np.abs(beta).max() > _LARGEST:
+    if max(np.abs(beta).max(), errors.max()) > _LARGEST:
         raise FitNotConverged(why="the classes are perfectly separated")
     if np.abs(gradient).max() > 1e-6 * max(1.0, float(weights.sum())):
         raise FitNotConverged(why=f"gradient {np.abs(gradient).max():.2g} after the last step")
@@ -139,5 +138,5 @@ def variance_inflation(woe: Floats) -> Floats:
     """Variance inflation factor of each column: the diagonal of the inverse correlation matrix."""
     if woe.shape[1] < 2:
         return np.ones(woe.shape[1])
-    correlation: npt.NDArray[np.float64] = np.corrcoef(woe, rowvar=False)
+    correlation = np.atleast_2d(np.corrcoef(woe, rowvar=False))
     return np.asarray(np.diag(np.linalg.pinv(correlation)), dtype=np.float64)
