@@ -40,6 +40,13 @@ def money_short(amount: Decimal | None) -> SafeString:
 
 
 @register.filter
+def figures(amount: Decimal | None) -> SafeString:
+    """`1,234.00` without the currency sign, for columns whose heading or context names it."""
+    text = formats.money(amount).replace("¥\u00a0", "")
+    return format_html('<span class="numeric nowrap">{}</span>', text)
+
+
+@register.filter
 def money_plain(amount: Decimal | None) -> str:
     """The money text without markup, for attributes and titles."""
     return formats.money(amount)
@@ -75,9 +82,9 @@ def iso(on: date | datetime | None) -> SafeString:
 
 
 @register.filter
-def masked(value: str | None) -> str:
+def masked(value: str | None) -> SafeString:
     """An identifier with its middle hidden."""
-    return formats.masked(value)
+    return format_html('<span class="numeric nowrap">{}</span>', formats.masked(value))
 
 
 @register.filter
