@@ -132,6 +132,10 @@ def batch(
     lake: Annotated[
         Path | None, typer.Option(help="Lake folder; default the installation's.")
     ] = None,
+    observed_on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Hide invoices from that month on."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Plan loans to the firms of the invoice data set: outcome, limit and rate under one budget.
@@ -141,5 +145,6 @@ def batch(
     """
     from kuaidai.interfaces.cli.policy_batch import BatchRequest, run
 
-    request = BatchRequest(data, scenario, budget, csv, charts, validate, lake)
+    day = observed_on.date() if observed_on else None
+    request = BatchRequest(data, scenario, budget, csv, charts, validate, lake, day)
     typer.echo(run(request, as_json=as_json), nl=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as csv_files
 import io
 from dataclasses import asdict, dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class BatchRequest:
     charts: Path | None
     validate: bool
     lake: Path | None
+    observed_on: date | None
 
 
 def run(request: BatchRequest, *, as_json: bool) -> str:
@@ -56,7 +58,7 @@ def run(request: BatchRequest, *, as_json: bool) -> str:
     lake = Lake(request.lake or settings.home / "lake", personal_key=settings.field_key)
     with Console(stderr=True).status("reading invoices") as status:
         batch.ingest_invoices(lake, folder)
-        data = batch.read_data(lake, folder)
+        data = batch.read_data(lake, folder, observed_on=request.observed_on)
         result = batch.run_batch(
             data,
             terms=terms,
@@ -151,6 +153,11 @@ def _page(result: batch.BatchResult, terms: Terms, scenarios: tuple[Scenario, ..
             console.print(
                 f"AUC {cv.method}: {cv.auc:.3f} (95% interval {cv.low:.3f} to {cv.high:.3f})"
             )
+        alone = result.validation.sales_alone
+        console.print(
+            f"AUC of monthly sales alone, nothing fitted: {alone.auc:.3f}"
+            f" ({alone.low:.3f} to {alone.high:.3f})"
+        )
     titles = {industry.code: industry.title_en for industry in terms.industries}
     for plan in result.plans:
         console.print(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from kuaidai.risk.scorecards.cross_validation import (
     leave_one_out,
 )
 from kuaidai.risk.scorecards.fitting import fit_scorecard
+from kuaidai.risk.scorecards.metrics import AucInterval, auc_with_interval
 
 MAPPING = "cumcm2020c"
 TARGET = "default"
@@ -61,6 +63,8 @@ class Validation:
 
     leave_one_out: CrossValidation
     repeated: CrossValidation
+    sales_alone: AucInterval
+    """Yardstick: ranking by monthly sales, with nothing fitted."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,14 @@ def _file(folder: Path, name: str) -> Path:
     return path
 
 
-def read_data(lake: Lake, folder: Path) -> InvoiceData:
-    """Invoice features of every firm joined with what is known of it. Raises `NoRealData`."""
+def read_data(lake: Lake, folder: Path, *, observed_on: date | None = None) -> InvoiceData:
+    """Invoice features of every firm joined with what is known of it. Raises `NoRealData`.
+
+    `observed_on` hides every invoice from that month on; None uses all whole months there are.
+    """
     companies = pyarrow.parquet.read_table(_file(folder, "companies.parquet")).to_pandas()
     rates = pyarrow.csv.read_csv(_file(folder, "rate_and_churn.csv")).to_pandas()
-    features = compute_invoice_features(lake).to_pandas()
+    features = compute_invoice_features(lake, observed_on).to_pandas()
     joined = companies.merge(features, on="company_id", validate="one_to_one")
     known = joined["has_credit_history"] == 1
     churn = {
@@ -164,7 +171,10 @@ def validate_card(
         repeats=repeats,
         progress=lambda done, total: progress(f"cross-validation {done}/{total}"),
     )
-    return Validation(single, repeated)
+    alone = auc_with_interval(
+        labelled["sales_monthly_mean"].fillna(0).to_numpy(float), labelled[TARGET].to_numpy(float)
+    )
+    return Validation(single, repeated, alone)
 
 
 def firms_of(table: pd.DataFrame, card: Scorecard, terms: Terms) -> list[Firm]:
