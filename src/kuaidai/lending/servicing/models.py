@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-_MONEY = {"max_digits": 18, "decimal_places": 2}
-
 
 class Facility(models.Model):
     """A credit line."""
@@ -18,9 +16,9 @@ class Facility(models.Model):
     person_no = models.CharField(max_length=40)
     product_code = models.CharField(max_length=40)
     status = models.CharField(max_length=10, default="open")
-    granted = models.DecimalField(**_MONEY)
-    used = models.DecimalField(default=0, **_MONEY)
-    reserved = models.DecimalField(default=0, **_MONEY)
+    granted = models.DecimalField(max_digits=18, decimal_places=2)
+    used = models.DecimalField(default=0, max_digits=18, decimal_places=2)
+    reserved = models.DecimalField(default=0, max_digits=18, decimal_places=2)
     annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
     method = models.CharField(max_length=40)
     months = models.SmallIntegerField()
@@ -47,7 +45,7 @@ class Drawdown(models.Model):
 
     id = models.CharField(primary_key=True, max_length=20)
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="drawdowns")
-    amount = models.DecimalField(**_MONEY)
+    amount = models.DecimalField(max_digits=18, decimal_places=2)
     purpose = models.CharField(max_length=40)
     status = models.CharField(max_length=10, default="pending")
     requested_on = models.DateField()
@@ -68,7 +66,7 @@ class Loan(models.Model):
     id = models.CharField(primary_key=True, max_length=20)
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="loans")
     drawdown = models.OneToOneField(Drawdown, on_delete=models.PROTECT, related_name="loan")
-    principal = models.DecimalField(**_MONEY)
+    principal = models.DecimalField(max_digits=18, decimal_places=2)
     annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
     method = models.CharField(max_length=40)
     day_count = models.CharField(max_length=10)
@@ -77,9 +75,9 @@ class Loan(models.Model):
     settlement_day = models.SmallIntegerField()
     penalty_multiplier = models.DecimalField(max_digits=5, decimal_places=2)
     status = models.CharField(max_length=10, default="active")
-    outstanding = models.DecimalField(**_MONEY)
-    earned_interest = models.DecimalField(default=0, **_MONEY)
-    earned_penalty = models.DecimalField(default=0, **_MONEY)
+    outstanding = models.DecimalField(max_digits=18, decimal_places=2)
+    earned_interest = models.DecimalField(default=0, max_digits=18, decimal_places=2)
+    earned_penalty = models.DecimalField(default=0, max_digits=18, decimal_places=2)
     days_past_due = models.IntegerField(default=0)
     accrued_through = models.DateField()
     closed_through = models.DateField(null=True)
@@ -104,8 +102,8 @@ class Repayment(models.Model):
     id = models.CharField(primary_key=True, max_length=40)
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="repayments")
     kind = models.CharField(max_length=10)
-    amount = models.DecimalField(**_MONEY)
-    settled = models.DecimalField(default=0, **_MONEY)
+    amount = models.DecimalField(max_digits=18, decimal_places=2)
+    settled = models.DecimalField(default=0, max_digits=18, decimal_places=2)
     status = models.CharField(max_length=10, default="pending")
     requested_on = models.DateField()
     reason = models.TextField(default="", blank=True)
@@ -133,7 +131,7 @@ class LoanEvent(models.Model):
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="events")
     repayment = models.OneToOneField(Repayment, on_delete=models.PROTECT)
     on = models.DateField()
-    amount = models.DecimalField(**_MONEY)
+    amount = models.DecimalField(max_digits=18, decimal_places=2)
 
     class Meta:
         indexes = [models.Index(fields=["loan", "id"])]
@@ -146,6 +144,6 @@ class CloseOfDay(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     loans = models.IntegerField(default=0)
-    debited = models.DecimalField(default=0, **_MONEY)
+    debited = models.DecimalField(default=0, max_digits=18, decimal_places=2)
     overdue = models.IntegerField(default=0)
     parked = models.JSONField(default=list)
