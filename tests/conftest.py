@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("KUAIDAI_HOME", str(Path(tempfile.gettempdir()) / f"kuaidai-test-{os.geteuid()}"))
+os.environ.setdefault(
+    "KUAIDAI_HOME", str(Path(tempfile.gettempdir()) / f"kuaidai-test-{os.geteuid()}")
+)
 os.environ.setdefault("KUAIDAI_PLATFORM_URL", "http://127.0.0.1:8199")
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
+from tests.scorecards.conftest import sample
 
 from kuaidai.risk.scorecards import ScorecardConfig
 from kuaidai.risk.scorecards.cross_validation import cross_validate, leave_one_out
 from kuaidai.risk.scorecards.errors import BadSetting, OneClassTarget
 from kuaidai.risk.scorecards.validation import validate
-from tests.scorecards.conftest import sample
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,9 @@ from kuaidai.lending.ledger.models import JournalEntry, Posting
 
 def trial_balance(*, through: date | None = None) -> TrialBalance:
     """Turnover and balance of every account, up to and including `through`."""
-    postings = Posting.objects.all() if through is None else Posting.objects.filter(entry__on__lte=through)
+    postings = (
+        Posting.objects.all() if through is None else Posting.objects.filter(entry__on__lte=through)
+    )
     sums = {
         row["account"]: (row["d"], row["c"])
         for row in postings.values("account").annotate(d=Sum("debit"), c=Sum("credit"))
@@ -29,7 +31,9 @@ def trial_balance(*, through: date | None = None) -> TrialBalance:
     for code, account in CHART.items():
         debit, credit = sums.get(code, (ZERO, ZERO))
         balance: Decimal = debit - credit if account.grows is Side.DEBIT else credit - debit
-        rows.append(TrialBalanceRow(code, account.title_en, account.title_zh, debit, credit, balance))
+        rows.append(
+            TrialBalanceRow(code, account.title_en, account.title_zh, debit, credit, balance)
+        )
     return TrialBalance(
         tuple(rows), sum((r.debit for r in rows), ZERO), sum((r.credit for r in rows), ZERO)
     )
