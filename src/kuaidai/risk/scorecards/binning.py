@@ -22,7 +22,7 @@ from kuaidai.risk.scorecards.characteristics import (
     Characteristic,
     bin_codes,
 )
-from kuaidai.risk.scorecards.columns import Floats, Values
+from kuaidai.risk.scorecards.columns import Floats, Values, steady
 from kuaidai.risk.scorecards.config import (
     FeatureConfig,
     Infeasible,
@@ -62,6 +62,8 @@ def bin_feature(
     never is); every step is recorded. A feature left with one bin has status `one_bin`, and selection
     turns it down. Raises `InfeasibleBins` where the configuration says to stop.
     """
+    if feature.kind is Kind.NUMERIC:
+        values = steady(values)
     ordinary = ordinary_rows(values, feature)
     bins, record = _solve(values[ordinary], target[ordinary], weights[ordinary], feature, config)
     return count_bins(bins, record, values, target, weights, feature, config)

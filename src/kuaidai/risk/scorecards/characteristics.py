@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from kuaidai.risk.scorecards.columns import Values
+from kuaidai.risk.scorecards.columns import Values, steady
 from kuaidai.risk.scorecards.config import FeatureConfig, Kind, UnseenPolicy
 from kuaidai.risk.scorecards.errors import UnseenCategory
 
@@ -138,10 +138,11 @@ def bin_codes(bins: tuple[Bin, ...], kind: Kind, values: Values) -> npt.NDArray[
         codes = [missing if v is None else places.get(v, unseen) for v in values]
         return np.array(codes, dtype=np.int64)
     cuts = [b.low for b in bins if b.kind is BinKind.INTERVAL and b.low is not None]
-    found = np.searchsorted(np.array(cuts, dtype=np.float64), values, side="right")
-    found = found.astype(np.int64)
+    values = steady(values)
+    edges = steady(np.array(cuts, dtype=np.float64))
+    found = np.searchsorted(edges, values, side="right").astype(np.int64)
     for place, b in enumerate(bins):
         if b.kind is BinKind.SPECIAL:
-            found[values == b.special] = place
+            found[values == steady(np.array(b.special))] = place
     found[np.isnan(values)] = len(bins) - 1
     return found
