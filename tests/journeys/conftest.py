@@ -1,0 +1,107 @@
+"""A real browser, the web server, a worker and the sandbox platforms, all of them running."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from tests.support.bank import bank_drop, platforms, running_platforms
+from tests.support.lending import bank
+
+__all__ = ["bank", "bank_drop", "platforms", "running_platforms"]
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+]  # fmt: skip
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PHONE = {"width": 360, "height": 780}
+
+
+def find_chromium(own: str) -> str | None:
+    """KUAIDAI_CHROMIUM, a Chromium on the path, or Playwright's own."""
+    named = os.environ.get("KUAIDAI_CHROMIUM")
+    candidates = [named, *(shutil.which(name) for name in NAMES), own]
+    return next((path for path in candidates if path and Path(path).exists()), None)
+
+
+@pytest.fixture(scope="session")
+def playwright_driver():
+    """Playwright's driver. Its event loop lives in this thread, so Django is told not to mind."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as driver:
+        yield driver
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def browser(playwright_driver: Playwright):
+    """A headless Chromium; the tests are skipped where none can be started."""
+    path = find_chromium(playwright_driver.chromium.executable_path)
+    if path is None:
+        pytest.skip("no Chromium found: set KUAIDAI_CHROMIUM or run `python3 scripts/browser.py`")
+    try:
+        started = playwright_driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+    except Error as error:
+        pytest.skip(f"{path} does not start: {error.message.splitlines()[0]}")
+    yield started
+    started.close()
+
+
+class Complaints(list[str]):
+    """What the browser complained about: script errors and refused resources."""
+
+    def watch(self, page: Page) -> None:
+        """Note every error of the page."""
+        page.on("pageerror", lambda error: self.append(str(error)))
+        page.on("console", lambda said: self.append(said.text) if self._bad(said) else None)
+
+    @staticmethod
+    def _bad(said) -> bool:
+        return said.type == "error" and "htmx:" not in said.text and "404" not in said.text
+
+
+@pytest.fixture
+def open_page(browser: Browser):
+    """Opens pages of a given language, size and script support; fails on script errors."""
+    contexts, complaints = [], Complaints()
+
+    def open_one(*, language="zh-CN", viewport=PHONE, script=True) -> Page:
+        context = browser.new_context(
+            viewport=viewport, locale=language, java_script_enabled=script
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        complaints.watch(page)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _work(stop: threading.Event) -> None:
+    from procrastinate.contrib.django import app as jobs
+
+    while not stop.wait(0.1):
+        with jobs.replace_connector(jobs.connector.get_worker_connector()) as running:
+            running.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+
+
+@pytest.fixture
+def worker(transactional_db, bank):
+    """A worker that runs the jobs of the test's database until the test ends."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_work, args=(stop,), daemon=True)
+    thread.start()
+    yield
+    stop.set()
+    thread.join(timeout=30)
