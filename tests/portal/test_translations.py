@@ -1,11 +1,11 @@
-"""Every text of ui and portal has a Chinese translation that keeps the placeholders."""
+"""Every text of ui, portal and console has a Chinese translation that keeps the placeholders."""
 
 import re
 
 import pytest
 from scripts import messages
 
-ROOMS = ("ui", "portal")
+ROOMS = ("ui", "portal", "console")
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
