@@ -1,7 +1,8 @@
 """What is known about a business on a day: feature definitions as Ibis expressions, one for batch and online."""
 
 from kuaidai.data.features.catalogue import catalog
-from kuaidai.data.features.compute import compute_batch, compute_online
+from kuaidai.data.features.compute import compute_batch
+from kuaidai.data.features.online import compute_online
 from kuaidai.data.features.spec import FeatureSpec
 
 __all__ = ["FeatureSpec", "catalog", "compute_batch", "compute_online"]

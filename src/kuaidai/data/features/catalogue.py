@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
+import ibis
+
 from kuaidai.data.features import (
     account_behaviour,
     bureau,
@@ -13,7 +15,8 @@ from kuaidai.data.features import (
     settlement,
     tax,
 )
-from kuaidai.data.features.spec import FeatureSpec
+from kuaidai.data.features.spec import FeatureSpec, Tables
+from kuaidai.data.features.windows import with_cut
 
 FAMILIES: tuple[ModuleType, ...] = (
     settlement,
@@ -29,3 +32,9 @@ FAMILIES: tuple[ModuleType, ...] = (
 def catalog() -> tuple[FeatureSpec, ...]:
     """The data dictionary: every feature's specification, family by family."""
     return tuple(spec for family in FAMILIES for spec in family.SPECS)
+
+
+def feature_parts(subjects: ibis.Table, tables: Tables) -> list[ibis.Table]:
+    """Every family's tables of features, keyed by `subject`."""
+    cut = with_cut(subjects)
+    return [part for family in FAMILIES for part in family.parts(cut, tables)]

@@ -81,35 +81,36 @@ def _windowed(invoices: ibis.Table, observed_on: date | None) -> ibis.Table:
     else:
         cut = ibis.date(observed_on.replace(day=1))
     rows = invoices.mutate(month=invoices.issued_on.truncate("M"), cut=cut)
-    rows = rows.mutate(age=months_back(rows.month, rows.cut), value=number(rows.amount))
+    rows = rows.mutate(age=months_back(rows.month, rows.cut))
     return rows.filter(rows.age >= 1, rows.age <= MONTHS)
 
 
 def _monthly(valid: ibis.Table) -> ibis.Table:
+    """Sums per firm and month, added up exactly: a float sum differs from run to run."""
     sold, bought = valid.side == "out", valid.side == "in"
     return valid.group_by(["company_id", "age"]).agg(
-        sales=valid.value.sum(where=sold).fill_null(0.0),
-        purchases=valid.value.sum(where=bought).fill_null(0.0),
+        sales=valid.amount.sum(where=sold).fill_null(0),
+        purchases=valid.amount.sum(where=bought).fill_null(0),
         invoices=valid.count(where=sold),
-        sale_tax=number(valid.tax).sum(where=sold).fill_null(0.0),
-        returned=(-valid.value).sum(where=sold & (valid.value < 0)).fill_null(0.0),
-        gross=valid.value.sum(where=sold & (valid.value > 0)).fill_null(0.0),
+        sale_tax=valid.tax.sum(where=sold).fill_null(0),
+        returned=-valid.amount.sum(where=sold & (valid.amount < 0)).fill_null(0),
+        gross=valid.amount.sum(where=sold & (valid.amount > 0)).fill_null(0),
     )
 
 
 def _totals(valid: ibis.Table) -> ibis.Table:
     m = _monthly(valid)
     s = m.group_by("company_id").agg(
-        sales=m.sales.sum(),
-        purchases=m.purchases.sum(),
-        squares=(m.sales * m.sales).sum(),
-        recent=m.sales.sum(where=m.age <= 12).fill_null(0.0),
-        before=m.sales.sum(where=m.age > 12).fill_null(0.0),
+        sales=number(m.sales.sum()),
+        purchases=number(m.purchases.sum()),
+        squares=(number(m.sales) * number(m.sales)).sum(),
+        recent=number(m.sales.sum(where=m.age <= 12)).fill_null(0.0),
+        before=number(m.sales.sum(where=m.age > 12)).fill_null(0.0),
         active_sales_months=m.count(where=m.sales > 0),
         months_since_sale=m.age.min(where=m.sales > 0),
-        sale_tax=m.sale_tax.sum(),
-        returned=m.returned.sum(),
-        gross=m.gross.sum(),
+        sale_tax=number(m.sale_tax.sum()),
+        returned=number(m.returned.sum()),
+        gross=number(m.gross.sum()),
         invoices=m.invoices.sum(),
     )
     mean = s.sales / MONTHS
@@ -130,13 +131,13 @@ def _totals(valid: ibis.Table) -> ibis.Table:
 
 
 def _counterparties(valid: ibis.Table) -> ibis.Table:
-    by = valid.group_by(["company_id", "side", "counterparty"]).agg(paid=valid.value.sum())
+    by = valid.group_by(["company_id", "side", "counterparty"]).agg(paid=valid.amount.sum())
     sold = (by.side == "out") & (by.paid > 0)
     s = by.group_by("company_id").agg(
         customers=by.count(where=sold),
         suppliers=by.count(where=by.side == "in"),
-        largest=by.paid.max(where=sold),
-        total=by.paid.sum(where=sold),
+        largest=number(by.paid.max(where=sold)),
+        total=number(by.paid.sum(where=sold)),
     )
     return s.select(
         "company_id", "customers", "suppliers", top_customer_share=ratio(s.largest, s.total)

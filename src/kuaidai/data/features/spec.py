@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import ibis
+import pyarrow as pa
+
+from kuaidai.data.lake.datasets import DATASETS
 
 Direction = Literal["higher_is_riskier", "lower_is_riskier", "none"]
 Tables = Mapping[str, ibis.Table]
@@ -14,6 +17,18 @@ Tables = Mapping[str, ibis.Table]
 RISKIER: Direction = "higher_is_riskier"
 SAFER: Direction = "lower_is_riskier"
 NEUTRAL: Direction = "none"
+
+FEATURE_DATASETS = tuple(name for name in DATASETS if name != "invoices")
+"""The datasets that features are computed from."""
+SUBJECTS = pa.schema(
+    [
+        ("subject", pa.int64()),
+        ("uscc", pa.string()),
+        ("person_id", pa.string()),
+        ("observed_on", pa.date32()),
+    ]
+)
+"""Whom features are about: a firm and its owner on a day, numbered."""
 
 
 @dataclass(frozen=True)

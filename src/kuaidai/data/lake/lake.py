@@ -6,9 +6,13 @@ manifest, replaced atomically, names it. Of rows with the same key the last run'
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -19,12 +23,25 @@ import pyarrow as pa
 
 from kuaidai.data.lake.contract import Dataset
 from kuaidai.data.lake.datasets import DATASETS
-from kuaidai.data.lake.errors import FileUnreadable, NothingToIngest, UnknownDataset, WrongColumns
+from kuaidai.data.lake.errors import FileUnreadable
+from kuaidai.data.lake.files import (
+    contract_of,
+    find_files,
+    read_raw,
+    require_columns,
+    sha256_of,
+    sql_text,
+    why_unreadable,
+)
 from kuaidai.data.lake.mapping import Mapping
 from kuaidai.data.lake.messages import arrow_schema
-from kuaidai.data.lake.statements import fault_select, good_select, typed_select
-
-_ENDINGS = (".parquet", ".csv")
+from kuaidai.data.lake.statements import (
+    QUARANTINE_SELECT,
+    fault_select,
+    good_select,
+    text_select,
+    typed_select,
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,7 @@ class IngestReport:
 
 @dataclass(frozen=True)
 class DatasetStatus:
-    """How a dataset stands."""
+    """How a dataset stands. `stale` is None where no day was given to judge freshness by."""
 
     dataset: str
     rows: int
@@ -58,7 +75,7 @@ class DatasetStatus:
     last: date | None
     quarantined: int
     runs: int
-    stale: bool
+    stale: bool | None
 
 
 class Lake:
@@ -91,17 +108,24 @@ class Lake:
 
         All or nothing over the whole call. Rows that break the contract go to quarantine with row,
         column, value and reason. Raises `UnknownDataset`, `WrongColumns`, `FileUnreadable`,
-        `NothingToIngest`; then nothing was changed.
+        `NothingToIngest`, `MappingWrong`; then nothing was changed.
         """
+        files = find_files(path, dataset, mapping)
+        with _one_writer(self.root):
+            return self._ingest(files, mapping, received_on)
+
+    def _ingest(
+        self, files: list[tuple[Path, Dataset]], mapping: Mapping | None, received_on: date | None
+    ) -> IngestReport:
         before = self.runs()
         known = {(run.dataset, run.sha256) for run in before}
         runs: list[IngestRun] = []
         skipped: list[str] = []
         stage = self.root / ".stage"
-        shutil.rmtree(stage, ignore_errors=True)
+        shutil.rmtree(stage, ignore_errors=True)  # left by a run that died
         try:
-            for file, contract in _files(path, dataset, mapping):
-                digest = _sha256(file)
+            for file, contract in files:
+                digest = sha256_of(file)
                 if (contract.name, digest) in known:
                     skipped.append(file.name)
                     continue
@@ -112,13 +136,14 @@ class Lake:
                 )
             for run in runs:
                 self._move(stage, run.folder)
-            self._write_manifest([*before, *runs])
-        except BaseException:
-            for run in runs:
-                shutil.rmtree(self.root / run.folder, ignore_errors=True)
-            raise
+            if runs:
+                self._write_manifest([*before, *runs])
         finally:
             shutil.rmtree(stage, ignore_errors=True)
+            visible = {run.folder for run in self.runs()}
+            for run in runs:
+                if run.folder not in visible:
+                    shutil.rmtree(self.root / run.folder, ignore_errors=True)
         return IngestReport(tuple(runs), tuple(skipped))
 
     def _stage(
@@ -134,27 +159,34 @@ class Lake:
         folder = f"{contract.name}/run-{number:06d}-{digest[:12]}"
         target = stage / folder
         target.mkdir(parents=True)
+        try:
+            rows, bad = self._write(target, file, contract, mapping)
+        except duckdb.Error as error:  # a file that breaks off or is damaged further on
+            raise FileUnreadable(value=file.name, why=why_unreadable(error)) from None
+        received = received_on.isoformat() if received_on else ""
+        return IngestRun(contract.name, file.name, digest, rows, bad, received, folder)
+
+    def _write(
+        self, target: Path, file: Path, contract: Dataset, mapping: Mapping | None
+    ) -> tuple[int, int]:
+        """Write a file's good and faulty rows into `target`; return how many there are of each."""
         with duckdb.connect() as db:
-            _read_raw(db, file)
-            _require_columns(db, file, contract, mapping)
-            db.execute(f"CREATE TABLE typed AS {typed_select(contract, mapping)}")
+            read_raw(db, file)
+            require_columns(db, file, contract, mapping)
+            db.execute(f"CREATE TABLE texts AS {text_select(contract, mapping)}")
+            db.execute(f"CREATE TABLE typed AS {typed_select(contract)}")
             db.execute(f"CREATE TABLE checked AS {fault_select(contract)}")
             personal = [self._key] * sum(column.personal for column in contract.columns)
             db.execute(f"CREATE TABLE good AS {good_select(contract)}", personal)
             rows = _count(db, "SELECT count(*) FROM good")
             bad = _count(db, "SELECT count(*) FROM checked WHERE _reason IS NOT NULL")
             if rows:
-                db.execute(
-                    f"COPY good TO '{_text(target / 'data')}' (FORMAT parquet, PARTITION_BY (_month))"
-                )
+                data = sql_text(target / "data")
+                db.execute(f"COPY good TO '{data}' (FORMAT parquet, PARTITION_BY (_month))")
             if bad:
-                faults = (
-                    'SELECT _row AS row, _column AS "column", _value AS value, _reason AS reason'
-                )
-                where = "FROM checked WHERE _reason IS NOT NULL"
-                db.execute(f"COPY ({faults} {where}) TO '{_text(target / 'quarantine.parquet')}'")
-        received = received_on.isoformat() if received_on else ""
-        return IngestRun(contract.name, file.name, digest, rows, bad, received, folder)
+                faults = sql_text(target / "quarantine.parquet")
+                db.execute(f"COPY ({QUARANTINE_SELECT}) TO '{faults}' (FORMAT parquet)")
+        return rows, bad
 
     def _move(self, stage: Path, folder: str) -> None:
         target = self.root / folder
@@ -166,19 +198,22 @@ class Lake:
         self.root.mkdir(parents=True, exist_ok=True)
         draft = self._manifest_path.with_suffix(".draft")
         rows = {"version": 1, "runs": [asdict(run) for run in runs]}
-        draft.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(rows, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
         draft.replace(self._manifest_path)
 
     def select(self, name: str) -> str:
         """SQL that reads a dataset: the last row of every key, contract columns only."""
-        contract = _contract(name)
+        contract = contract_of(name)
         columns = ", ".join(f'"{column.name}"' for column in contract.columns)
         runs = [run for run in self.runs() if run.dataset == name and run.rows]
         if not runs:
             return ""
         reads = [
             f"SELECT {columns}, {place} AS _run FROM read_parquet("
-            f"'{_text(self.root / run.folder / 'data')}/*/*.parquet', hive_partitioning = false)"
+            f"'{sql_text(self.root / run.folder / 'data')}/*/*.parquet', hive_partitioning = false)"
             for place, run in enumerate(runs)
         ]
         if len(runs) == 1:
@@ -195,24 +230,25 @@ class Lake:
             if query:
                 backend.con.execute(f'CREATE VIEW "{name}" AS {query}')
             else:
-                backend.con.register(name, arrow_schema(_contract(name)).empty_table())
+                backend.con.register(name, arrow_schema(contract_of(name)).empty_table())
         return backend
 
     def table(self, name: str) -> ibis.Table:
         """A dataset as an Ibis table on a connection of its own. Raises `UnknownDataset`."""
-        _contract(name)
+        contract_of(name)
         return self.connect([name]).table(name)
 
     def arrow(self, name: str) -> pa.Table:
         """A whole dataset in memory."""
-        return self.table(name).to_pyarrow().cast(arrow_schema(_contract(name)))
+        return self.table(name).to_pyarrow().cast(arrow_schema(contract_of(name)))
 
     def quarantine(self, name: str, *, limit: int = 100) -> list[dict[str, object]]:
-        """Rows that were refused: file, row, column, value and reason."""
+        """Rows that were refused: file, row, column, value and reason. Raises `UnknownDataset`."""
+        contract_of(name)
         out: list[dict[str, object]] = []
         for run in self.runs():
             if run.dataset == name and run.quarantined:
-                path = _text(self.root / run.folder / "quarantine.parquet")
+                path = sql_text(self.root / run.folder / "quarantine.parquet")
                 query = f"SELECT * FROM read_parquet('{path}') ORDER BY row LIMIT {int(limit)}"
                 with duckdb.connect() as db:
                     found = db.sql(query).to_arrow_table().to_pylist()
@@ -228,107 +264,26 @@ class Lake:
         bad = sum(run.quarantined for run in runs)
         query = self.select(contract.name)
         if not query:
-            return DatasetStatus(contract.name, 0, None, None, bad, len(runs), on is not None)
+            stale = None if on is None else True
+            return DatasetStatus(contract.name, 0, None, None, bad, len(runs), stale)
         day = f'"{contract.event_date}"'
         with duckdb.connect() as db:
             row = db.execute(f"SELECT count(*), min({day}), max({day}) FROM ({query})").fetchone()
         assert row is not None  # an aggregate always gives one row
-        stale = on is not None and (on - row[2]).days > contract.freshness_days
+        stale = None if on is None else (on - row[2]).days > contract.freshness_days
         return DatasetStatus(contract.name, row[0], row[1], row[2], bad, len(runs), stale)
 
 
-def _contract(name: str) -> Dataset:
-    if name not in DATASETS:
-        raise UnknownDataset(value=name, known=", ".join(sorted(DATASETS)))
-    return DATASETS[name]
-
-
-def _files(path: Path, dataset: str | None, mapping: Mapping | None) -> list[tuple[Path, Dataset]]:
-    """The files to ingest with their contracts, in a fixed order."""
-    if mapping is not None:
-        folder = path if path.is_dir() else path.parent
-        found = sorted({file for pattern in mapping.files for file in folder.glob(pattern)})
-        files = [(file, _contract(mapping.dataset)) for file in found]
-    elif path.is_dir():
-        files = [
-            (file, DATASETS[name])
-            for name in DATASETS
-            for ending in _ENDINGS
-            for file in sorted([*path.glob(f"{name}{ending}"), *path.glob(f"{name}/*{ending}")])
-            if dataset in (None, name)
-        ]
-    elif path.exists():
-        if path.suffix not in _ENDINGS:
-            raise FileUnreadable(value=path.name, why="it is neither .csv nor .parquet")
-        files = [(path, _contract(dataset or path.stem))]
-    else:
-        raise FileUnreadable(value=path, why="there is no such file or folder")
-    if not files:
-        raise NothingToIngest(value=path)
-    return files
-
-
-def _read_raw(db: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Make the view or table `raw` of a file; CSV columns all as text, UTF-8 (BOM or not) or GB18030."""
-    try:
-        if file.suffix == ".parquet":
-            db.execute(f"CREATE VIEW raw AS SELECT * FROM read_parquet('{_text(file)}')")
-            db.execute("SELECT * FROM raw LIMIT 1")
-        else:
-            db.register("raw", _csv(file))
-    except (duckdb.Error, pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(value=file.name, why=str(error).splitlines()[0]) from error
-
-
-def _csv(file: Path) -> pa.Table:
-    import pyarrow.csv as reader
-
-    with file.open("rb") as stream:
-        head = stream.read(1 << 20)
-    try:
-        head.decode("utf-8-sig")
-        encoding = "utf-8"
-    except UnicodeDecodeError as error:
-        encoding = "utf-8" if error.start > len(head) - 4 else "gb18030"
-    names = (
-        head.split(b"\n", 1)[0].decode(encoding if encoding == "gb18030" else "utf-8-sig").strip()
-    )
-    columns = [name.strip().strip('"') for name in names.split(",")]
-    return reader.read_csv(
-        file,
-        read_options=reader.ReadOptions(encoding=encoding, column_names=columns, skip_rows=1),
-        convert_options=reader.ConvertOptions(column_types={name: pa.string() for name in columns}),
-    )
-
-
-def _require_columns(
-    db: duckdb.DuckDBPyConnection, file: Path, contract: Dataset, mapping: Mapping | None
-) -> None:
-    there = {row[0] for row in db.execute("DESCRIBE raw").fetchall()}
-    renamed = mapping.columns if mapping else {}
-    made = set(mapping.line_numbers) if mapping else set()
-    wanted = {renamed.get(c.name, c.name) for c in contract.columns if c.name not in made}
-    unknown = set() if mapping else there - wanted
-    if wanted - there or unknown:
-        raise WrongColumns(
-            value=file.name,
-            dataset=contract.name,
-            missing=", ".join(sorted(wanted - there)) or "none",
-            unknown=", ".join(sorted(unknown)) or "none",
-        )
+@contextmanager
+def _one_writer(root: Path) -> Iterator[None]:
+    """Wait until no other process ingests into the lake."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _count(db: duckdb.DuckDBPyConnection, query: str) -> int:
     row = db.execute(query).fetchone()
     assert row is not None  # a count always gives one row
     return int(row[0])
-
-
-def _text(path: Path) -> str:
-    """A path inside an SQL string."""
-    return str(path).replace("'", "''")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,6 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from kuaidai.data.lake.datasets import DATASETS
 from kuaidai.data.lake.errors import MappingWrong
 
 
@@ -39,21 +40,42 @@ def load_mapping(source: Path | str) -> Mapping:
     path = Path(source)
     shipped = files("kuaidai.data.lake") / "mappings" / f"{source}.toml"
     try:
-        text = (
-            path.read_text(encoding="utf-8")
-            if path.is_file()
-            else shipped.read_text(encoding="utf-8")
-        )
-        raw: dict[str, Any] = tomllib.loads(text)
-        return Mapping(
-            dataset=raw["dataset"],
-            files=tuple(raw["files"]),
-            columns=dict(raw.get("columns", {})),
-            line_numbers={name: tuple(keys) for name, keys in raw.get("line_numbers", {}).items()},
-        )
+        text = (path if path.is_file() else shipped).read_text(encoding="utf-8")
+        return _mapping(tomllib.loads(text), source)
     except FileNotFoundError:
         raise MappingWrong(
             value=source, why="there is no such file and none of that name ships"
         ) from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:  # broken TOML and broken UTF-8 are both ValueErrors
         raise MappingWrong(value=source, why=str(error)) from error
+
+
+def _mapping(raw: dict[str, Any], source: Path | str) -> Mapping:
+    """Check a mapping's content against its dataset's contract."""
+    contract = DATASETS.get(raw.get("dataset", ""))
+    if contract is None:
+        raise MappingWrong(value=source, why=f"there is no dataset {raw.get('dataset')!r}")
+    patterns, columns, lines = (
+        raw.get("files"), raw.get("columns", {}), raw.get("line_numbers", {}),
+    )  # fmt: skip
+    if not _texts(patterns):
+        raise MappingWrong(value=source, why="files must be a list of patterns")
+    if not isinstance(columns, dict) or not _texts([*columns.values(), ""]):
+        raise MappingWrong(value=source, why="columns must name a column of the file each")
+    if not isinstance(lines, dict) or not all(map(_texts, lines.values())):
+        raise MappingWrong(value=source, why="line_numbers must list columns of the file each")
+    unknown = {*columns, *lines} - {column.name for column in contract.columns}
+    if unknown:
+        why = f"{contract.name} has no column {', '.join(sorted(unknown))}"
+        raise MappingWrong(value=source, why=why)
+    return Mapping(
+        dataset=contract.name,
+        files=tuple(patterns),
+        columns=columns,
+        line_numbers={name: tuple(keys) for name, keys in lines.items()},
+    )
+
+
+def _texts(value: Any) -> bool:
+    """Whether a value is a list of texts that is not empty."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)

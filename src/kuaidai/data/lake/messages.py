@@ -7,8 +7,6 @@ columns may be left out of a report, since the asker already knows whom it asked
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -28,9 +26,9 @@ _JSON: dict[ColumnType, dict[str, Any]] = {
     ColumnType.TEXT: {"type": "string", "minLength": 1, "maxLength": 500},
     ColumnType.INTEGER: {"type": "integer"},
     ColumnType.NUMBER: {"type": "number"},
-    ColumnType.MONEY: {"type": "string", "pattern": r"^-?\d{1,16}\.\d{2}$"},
+    ColumnType.MONEY: {"type": "string", "pattern": r"^-?[0-9]{1,16}\.[0-9]{2}$"},
     ColumnType.BOOLEAN: {"type": "boolean"},
-    ColumnType.DATE: {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+    ColumnType.DATE: {"type": "string", "pattern": r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"},
 }
 MOST_ROWS = 200_000
 """More rows than this in one dataset of a report are refused."""
@@ -51,7 +49,7 @@ def _column_schema(column: Column) -> dict[str, Any]:
         if column.most is not None:
             schema["maximum"] = column.most
     if column.type is ColumnType.MONEY and column.least is not None:
-        schema["pattern"] = r"^\d{1,16}\.\d{2}$"
+        schema["pattern"] = r"^[0-9]{1,16}\.[0-9]{2}$"
     return schema if column.required else {"anyOf": [schema, {"type": "null"}]}
 
 
@@ -103,16 +101,6 @@ def report_schema(platform: str) -> dict[str, Any]:
     }
 
 
-def _value(column: Column, value: Any) -> Any:
-    if value is None:
-        return None
-    if column.type is ColumnType.MONEY:
-        return Decimal(value)
-    if column.type is ColumnType.DATE:
-        return date.fromisoformat(value)
-    return value
-
-
 def rows_to_tables(datasets: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, pa.Table]:
     """Arrow tables of a report's rows; every dataset named is there, empty ones included.
 
@@ -121,15 +109,19 @@ def rows_to_tables(datasets: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[
     tables = {}
     for name, rows in datasets.items():
         contract = DATASETS[name]
-        columns = [
-            [_value(column, row.get(column.name)) for row in rows] for column in contract.columns
-        ]
         schema = arrow_schema(contract)
         arrays = [
-            pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)
+            _array([row.get(column.name) for row in rows], column) for column in contract.columns
         ]
         tables[name] = pa.Table.from_arrays(arrays, schema=schema)
     return tables
+
+
+def _array(values: list[Any], column: Column) -> pa.Array:
+    """A column's values as a report carries them, typed."""
+    if column.type in (ColumnType.MONEY, ColumnType.DATE):
+        return pa.array(values, pa.string()).cast(_ARROW[column.type])
+    return pa.array(values, _ARROW[column.type])
 
 
 def row_to_json(dataset: Dataset, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,43 +18,72 @@ SQL_TYPE = {
 }
 
 
-def _source(column: Column, mapping: Mapping | None) -> str:
-    name = mapping.columns.get(column.name, column.name) if mapping else column.name
-    return f'"{name}"'
+_FORM = {
+    ColumnType.INTEGER: r"[+-]?[0-9]+([.]0*)?",
+    ColumnType.MONEY: r"[+-]?[0-9]+([.][0-9]{0,2}0*)?",
+    ColumnType.DATE: r"[1-9][0-9]{3}([-/])[0-9]{1,2}([-/])[0-9]{1,2}([ T][0-9:.+Z ]*)?",
+}
+"""How a value must be written: a cast alone would round 1.5 to 2 and 0.005 to 0.01."""
+
+_NOT_TYPE = {
+    ColumnType.TEXT: "is not text",
+    ColumnType.INTEGER: "is not a whole number",
+    ColumnType.NUMBER: "is not a number",
+    ColumnType.MONEY: "is not an amount with at most two decimals",
+    ColumnType.BOOLEAN: "is not true or false",
+    ColumnType.DATE: "is not a date",
+}
+
+QUARANTINE_SELECT = (
+    'SELECT _row AS row, _column AS "column", _value AS value, _reason AS reason '
+    "FROM checked WHERE _reason IS NOT NULL"
+)
+
+
+def quoted_name(name: str) -> str:
+    """An identifier inside SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def typed_select(dataset: Dataset, mapping: Mapping | None) -> str:
-    """Select every contract column from `raw`, cast where possible, with its text beside it."""
-    parts = ["row_number() OVER () AS _row"]
+def text_select(dataset: Dataset, mapping: Mapping | None) -> str:
+    """Select every contract column from `raw` as text, trimmed, with the row's number in the file."""
+    parts = ["_row"]
     for column in dataset.columns:
         if mapping and column.name in mapping.line_numbers:
-            keys = ", ".join(f'"{key}"' for key in mapping.line_numbers[column.name])
-            value = f"row_number() OVER (PARTITION BY {keys} ORDER BY _order)"
+            keys = ", ".join(map(quoted_name, mapping.line_numbers[column.name]))
+            value = f"row_number() OVER (PARTITION BY {keys} ORDER BY _row)"
         else:
-            value = _source(column, mapping)
+            name = mapping.columns.get(column.name, column.name) if mapping else column.name
+            value = quoted_name(name)
         parts.append(f"nullif(trim(CAST({value} AS VARCHAR)), '') AS \"_text_{column.name}\"")
-        parts.append(
-            f'TRY_CAST({_cast_from(value, column)} AS {SQL_TYPE[column.type]}) AS "{column.name}"'
-        )
-    return f"SELECT {', '.join(parts)} FROM (SELECT *, row_number() OVER () AS _order FROM raw)"
+    return f"SELECT {', '.join(parts)} FROM (SELECT row_number() OVER () AS _row, * FROM raw)"
 
 
-def _cast_from(value: str, column: Column) -> str:
+def typed_select(dataset: Dataset) -> str:
+    """Select `texts` with every column's typed value beside its text; NULL where it has none."""
+    parts = [f'{_typed(column)} AS "{column.name}"' for column in dataset.columns]
+    return f"SELECT *, {', '.join(parts)} FROM texts"
+
+
+def _typed(column: Column) -> str:
+    text = f'"_text_{column.name}"'
     if column.type is ColumnType.TEXT:
-        return f"nullif(trim(CAST({value} AS VARCHAR)), '')"
-    if column.type is ColumnType.DATE:
-        return f"nullif(left(trim(CAST({value} AS VARCHAR)), 10), '')"
-    return f"nullif(trim(CAST({value} AS VARCHAR)), '')"
+        return text
+    written = f"regexp_extract({text}, '^[^ T]+')" if column.type is ColumnType.DATE else text
+    cast = f"TRY_CAST({written} AS {SQL_TYPE[column.type]})"
+    if column.type not in _FORM:
+        return cast
+    return f"CASE WHEN regexp_full_match({text}, '{_FORM[column.type]}') THEN {cast} END"
 
 
 def _column_faults(column: Column) -> list[tuple[str, str]]:
     """(condition, reason) pairs for one column."""
     name, text = f'"{column.name}"', f'"_text_{column.name}"'
-    faults = [(f"{text} IS NOT NULL AND {name} IS NULL", f"is not {column.type.value}")]
+    faults = [(f"{text} IS NOT NULL AND {name} IS NULL", _NOT_TYPE[column.type])]
     if column.required:
         faults.append((f"{text} IS NULL", "is missing"))
     if column.allowed:
@@ -79,13 +108,17 @@ def fault_select(dataset: Dataset) -> str:
             values.append(f"WHEN {condition} THEN {shown}")
             reasons.append(f"WHEN {condition} THEN {_quoted(reason)}")
     keys = ", ".join(f'"{key}"' for key in dataset.key)
-    repeated = f"row_number() OVER (PARTITION BY {keys} ORDER BY _row) > 1"
-    first_key = f'"_text_{dataset.key[0]}"'
+    repeated = (  # only among rows without another fault: a faulty row must not shadow a good one
+        f"_fault IS NULL AND row_number() OVER (PARTITION BY _fault IS NULL, {keys} ORDER BY _row) > 1"
+    )
+    shown = " || ', ' || ".join(f'"_text_{key}"' for key in dataset.key)
     return (
-        f"SELECT *, CASE {' '.join(columns)} WHEN _repeated THEN {_quoted(', '.join(dataset.key))} END AS _column, "
-        f"CASE {' '.join(values)} WHEN _repeated THEN {first_key} END AS _value, "
-        f"CASE {' '.join(reasons)} WHEN _repeated THEN 'repeats the key of an earlier row' END AS _reason "
-        f"FROM (SELECT *, {repeated} AS _repeated FROM typed)"
+        f"SELECT *, CASE WHEN _repeated THEN {_quoted(', '.join(dataset.key))} ELSE _faulty END AS _column, "
+        f"CASE WHEN _repeated THEN {shown} ELSE _shown END AS _value, "
+        f"CASE WHEN _repeated THEN 'repeats the key of an earlier row' ELSE _fault END AS _reason "
+        f"FROM (SELECT *, {repeated} AS _repeated FROM (SELECT *, "
+        f"CASE {' '.join(columns)} END AS _faulty, CASE {' '.join(values)} END AS _shown, "
+        f"CASE {' '.join(reasons)} END AS _fault FROM typed))"
     )
 
 

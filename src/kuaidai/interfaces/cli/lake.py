@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -52,17 +53,23 @@ def ingest(
 
 
 @app.command()
-def status(as_json: Json = False) -> None:
-    """Rows, first and last day, and quarantine of every dataset."""
-    rows = open_lake().status()
+def status(
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Judge freshness by this day.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Rows, first and last day, quarantine and freshness of every dataset."""
+    rows = open_lake().status(on=on.date() if on else None)
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], default=str))
         return
-    table = Table("dataset", "rows", "first", "last", "quarantined", "runs")
+    table = Table("dataset", "rows", "first", "last", "quarantined", "runs", "fresh")
     for row in rows:
         table.add_row(
             row.dataset, f"{row.rows:,}", str(row.first or ""), str(row.last or ""),
             f"{row.quarantined:,}", str(row.runs),
+            "" if row.stale is None else "stale" if row.stale else "fresh",
         )  # fmt: skip
     Console().print(table)
 
