@@ -185,7 +185,7 @@ def _shortest_between(cut: float, known: Floats) -> float:
     below = float(known[place - 1]) if place else -math.inf
     for digits in range(1, 17):
         short = float(f"{cut:.{digits}g}")
-        if below < short <= above:
+        if below < float(steady(np.array(short))) <= above:
             return short
     return cut
 
