@@ -161,3 +161,10 @@ def test_without_data_the_command_says_where_to_point_it(tmp_path, capsys):
 
     assert stopped.value.code == 2
     assert "KUAIDAI_REAL_DATA" in capsys.readouterr().err
+
+
+def test_reading_the_data_again_gives_the_same_features_and_card(data, result, lake_folder, folder):
+    again = batch.read_data(Lake(lake_folder, personal_key=b"k" * 32), folder)
+
+    assert again.labelled.equals(data.labelled)
+    assert batch.fit_card(again.labelled)[0].version_hash == result.scorecard.version_hash

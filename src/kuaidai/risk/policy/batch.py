@@ -120,7 +120,7 @@ def read_data(lake: Lake, folder: Path, *, observed_on: date | None = None) -> I
     """
     companies = pyarrow.parquet.read_table(_file(folder, "companies.parquet")).to_pandas()
     rates = pyarrow.csv.read_csv(_file(folder, "rate_and_churn.csv")).to_pandas()
-    features = compute_invoice_features(lake, observed_on).to_pandas()
+    features = _steady(compute_invoice_features(lake, observed_on).to_pandas())
     joined = companies.merge(features, on="company_id", validate="one_to_one")
     known = joined["has_credit_history"] == 1
     churn = {
@@ -135,6 +135,16 @@ def read_data(lake: Lake, folder: Path, *, observed_on: date | None = None) -> I
     return InvoiceData(
         joined[known].reset_index(drop=True), joined[~known].reset_index(drop=True), churn
     )
+
+
+def _steady(features: pd.DataFrame) -> pd.DataFrame:
+    """Features to ten significant digits: parallel sums differ in the last ones from run to run."""
+    rounded = features.copy()
+    for spec in SPECS:
+        rounded[spec.name] = [
+            value if pd.isna(value) else float(f"{value:.10g}") for value in features[spec.name]
+        ]
+    return rounded
 
 
 def staff_shares(labelled: pd.DataFrame) -> list[tuple[str, float]]:
