@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 
 from kuaidai.data.features.spec import NEUTRAL, RISKIER, SAFER, Family, Tables
-from kuaidai.data.features.windows import aged, known_before, latest, number, ratio
+from kuaidai.data.features.windows import aged, known_before, latest, number, ratio, whole_months
 
 _FAMILY = Family(
     "owner",
@@ -79,13 +79,20 @@ def _person(subjects: ibis.Table, tables: Tables) -> ibis.Table:
         k.birth_date.month() * 100 + k.birth_date.day()
     )
     age = k.observed_on.year() - k.birth_date.year() - ibis.cases((had_birthday, 0), else_=1)
-    months = (k.cut.year() - k.since.year()) * 12 + k.cut.month() - k.since.month()
+    months = whole_months(k.since, k.observed_on)
     return k.select("subject", owner_age_years=age, owner_share=k.share, owner_tenure_months=months)
 
 
 def parts(subjects: ibis.Table, tables: Tables) -> tuple[ibis.Table, ...]:
     """Tables of this family's features, keyed by `subject`."""
-    a = latest(subjects, tables["owner_assets"], key="person_id", dated="known_on", on="person_id")
+    a = latest(
+        subjects,
+        tables["owner_assets"],
+        key="person_id",
+        dated="known_on",
+        on="person_id",
+        then="month",
+    )
     assets = a.select(
         "subject",
         owner_property_value=number(a.property_value),
@@ -93,7 +100,14 @@ def parts(subjects: ibis.Table, tables: Tables) -> tuple[ibis.Table, ...]:
         owner_home_equity=number(a.property_value) - number(a.mortgage_balance),
         owner_mortgage_months_paid=a.mortgage_months_paid,
     )
-    c = latest(subjects, tables["owner_credit"], key="person_id", dated="known_on", on="person_id")
+    c = latest(
+        subjects,
+        tables["owner_credit"],
+        key="person_id",
+        dated="known_on",
+        on="person_id",
+        then="month",
+    )
     credit = c.select(
         "subject",
         owner_card_use_here=ratio(number(c.card_balance), number(c.card_limit)),

@@ -5,7 +5,14 @@ from __future__ import annotations
 import ibis
 
 from kuaidai.data.features.spec import NEUTRAL, RISKIER, SAFER, Family, Tables
-from kuaidai.data.features.windows import known_before, latest, months_back, number, ratio
+from kuaidai.data.features.windows import (
+    known_before,
+    latest,
+    months_back,
+    number,
+    ratio,
+    whole_months,
+)
 
 _FAMILY = Family(
     "registry_and_courts",
@@ -118,7 +125,7 @@ def _extract(subjects: ibis.Table, tables: Tables) -> ibis.Table:
         "subject",
         "employees",
         "industry_code",
-        firm_age_months=months_back(e.established_on, e.cut),
+        firm_age_months=whole_months(e.established_on, e.observed_on),
         registered_capital=capital,
         paid_in_share=ratio(paid_in, capital),
         registration_status=e.status,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ibis
 
 from kuaidai.data.features.spec import NEUTRAL, RISKIER, SAFER, Family, Tables
-from kuaidai.data.features.windows import aged, known_before, number, ratio
+from kuaidai.data.features.windows import aged, known_before, number, ratio, whole_months
 
 _FAMILY = Family(
     "settlement",
     ("transactions", "accounts"),
-    "No settlement at the bank in the window.",
-    "窗口期内在本行无结算。",
+    "No settlement at the bank in 24 months.",
+    "近24个月在本行无结算。",
 )
 _s = _FAMILY.spec
 SPECS = (
@@ -165,7 +165,7 @@ def _flow_features(subjects: ibis.Table, tables: Tables) -> ibis.Table:
     m = aged(subjects, monthly_flows(tables["transactions"]), key="uscc")
     year, half, quarter = m.age <= 12, m.age <= 6, m.age <= 3
     sums = m.group_by("subject").agg(
-        credit_turnover_12m=m.inflow.sum(where=year),
+        credit_turnover_12m=m.inflow.sum(where=year).fill_null(0.0),
         _in_3=m.inflow.sum(where=quarter).fill_null(0.0),
         _in_3_before=m.inflow.sum(where=(m.age > 12) & (m.age <= 15)),
         _in_6=m.inflow.sum(where=half),
@@ -173,9 +173,9 @@ def _flow_features(subjects: ibis.Table, tables: Tables) -> ibis.Table:
         _cash_6=m.cash.sum(where=half),
         _squares=(m.inflow * m.inflow).sum(where=year),
         _months_in=m.count(where=year & (m.inflow > 0)),
-        transactions_12m=m.transactions.sum(where=year),
-        returned_debits_6m=m.returned.sum(where=half),
-        loan_repayments_monthly_mean_6m=m.repaid.sum(where=half) / 6,
+        transactions_12m=m.transactions.sum(where=year).fill_null(0),
+        returned_debits_6m=m.returned.sum(where=half).fill_null(0),
+        loan_repayments_monthly_mean_6m=m.repaid.sum(where=half).fill_null(0.0) / 6,
     )
     mean = sums.credit_turnover_12m / 12
     spread = (sums["_squares"] / 12 - mean * mean).clip(lower=0).sqrt()
@@ -220,8 +220,8 @@ def _payer_features(subjects: ibis.Table, tables: Tables) -> ibis.Table:
 
 def _account_age(subjects: ibis.Table, tables: Tables) -> ibis.Table:
     k = known_before(subjects, tables["accounts"], key="uscc", dated="opened_on")
-    months = (k.cut.year() - k.opened_on.year()) * 12 + k.cut.month() - k.opened_on.month()
-    return k.group_by("subject").agg(settlement_months=months.max())
+    k = k.mutate(months=whole_months(k.opened_on, k.observed_on))
+    return k.group_by("subject").agg(settlement_months=k.months.max())
 
 
 def parts(subjects: ibis.Table, tables: Tables) -> tuple[ibis.Table, ...]:

@@ -129,7 +129,7 @@ SPECS = (
 
 def _filings(subjects: ibis.Table, tables: Tables) -> ibis.Table:
     f = tables["tax_filings"].mutate(month=tables["tax_filings"].period)
-    m = aged(subjects, f, key="uscc")
+    m = aged(subjects, f, key="uscc", oldest=25)
     m = m.filter(m.filed_on < m.observed_on)
     m = m.mutate(
         paid=number(m.tax_paid) + number(m.tax_relieved),
@@ -140,7 +140,7 @@ def _filings(subjects: ibis.Table, tables: Tables) -> ibis.Table:
     half, half_before = (m.age >= 2) & (m.age <= 7), (m.age >= 8) & (m.age <= 13)
     quarter = (m.age >= 2) & (m.age <= 4)
     s = m.group_by("subject").agg(
-        tax_paid_12m=m.paid.sum(where=year),
+        tax_paid_12m=m.paid.sum(where=year).fill_null(0.0),
         _periods=m.count(where=m.age >= 2),
         _vat=number(m.vat_declared).sum(where=m.age >= 2),
         _cit=number(m.cit_declared).sum(where=m.age >= 2),
@@ -148,7 +148,7 @@ def _filings(subjects: ibis.Table, tables: Tables) -> ibis.Table:
         tax_months_since_payment=m.age.min(where=m.paid > 0),
         _half=m.paid.sum(where=half).fill_null(0.0),
         _half_before=m.paid.sum(where=half_before).fill_null(0.0),
-        sales_declared_12m=m.sales.sum(where=year),
+        sales_declared_12m=m.sales.sum(where=year).fill_null(0.0),
         _sales_3=m.sales.sum(where=quarter).fill_null(0.0),
         _squares=(m.sales * m.sales).sum(where=year),
         late_filings_12m=m.count(where=year & (m.filed_on > m.due_on)),
@@ -176,10 +176,10 @@ def _filings(subjects: ibis.Table, tables: Tables) -> ibis.Table:
 
 def parts(subjects: ibis.Table, tables: Tables) -> tuple[ibis.Table, ...]:
     """Tables of this family's features, keyed by `subject`."""
-    last = latest(subjects, tables["tax_filings"], key="uscc", dated="filed_on")
+    last = latest(subjects, tables["tax_filings"], key="uscc", dated="filed_on", then="period")
     fresh = last.filter(months_back(last.period, last.cut) <= 24)
     arrears = fresh.select("subject", tax_arrears_latest=number(fresh.arrears))
-    rating = latest(subjects, tables["tax_ratings"], key="uscc", dated="published_on")
+    rating = latest(subjects, tables["tax_ratings"], key="uscc", dated="published_on", then="year")
     score = rating.grade.cases(("A", 4), ("B", 3), ("M", 2), ("C", 1), ("D", 0), else_=None)
     grades = rating.select("subject", tax_grade_latest=rating.grade, tax_grade_score=score)
     return _filings(subjects, tables), arrears, grades

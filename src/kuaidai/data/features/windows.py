@@ -21,13 +21,23 @@ def months_back(month: Any, cut: Any) -> Any:
     return (cut.year() - month.year()) * 12 + cut.month() - month.month()
 
 
-def aged(subjects: ibis.Table, monthly: ibis.Table, *, key: str, on: str = "uscc") -> ibis.Table:
-    """Monthly rows (column `month`) of each subject with their `age`, 1 to 24; `key` joins `on`."""
+def whole_months(start: Any, end: Any) -> Any:
+    """Whole months from `start` to `end`, as `kernel.calendars.whole_months_between` counts them."""
+    months_end = (end + ibis.interval(days=1)).day() == 1
+    return months_back(start, end) - ibis.cases(
+        ((end.day() < start.day()) & ~months_end, 1), else_=0
+    )
+
+
+def aged(
+    subjects: ibis.Table, monthly: ibis.Table, *, key: str, on: str = "uscc", oldest: int = 24
+) -> ibis.Table:
+    """Monthly rows (column `month`) of each subject with their `age`, 1 to `oldest`; `key` joins `on`."""
     rows = monthly.rename({"_link": key})
     slim = subjects.select("subject", "observed_on", "cut", _on=subjects[on])
     joined = slim.join(rows, slim["_on"] == rows["_link"])
     joined = joined.mutate(age=months_back(joined.month, joined.cut))
-    return joined.filter(joined.age >= 1, joined.age <= 24)
+    return joined.filter(joined.age >= 1, joined.age <= oldest)
 
 
 def known_before(
@@ -41,13 +51,21 @@ def known_before(
 
 
 def latest(
-    subjects: ibis.Table, facts: ibis.Table, *, key: str, dated: str, on: str = "uscc"
+    subjects: ibis.Table,
+    facts: ibis.Table,
+    *,
+    key: str,
+    dated: str,
+    on: str = "uscc",
+    then: str | None = None,
 ) -> ibis.Table:
-    """The newest fact of each subject that was known before its observation."""
+    """The newest fact of each subject that was known before its observation.
+
+    Where several facts may become known on one day, `then` names the column whose highest value wins.
+    """
     known = known_before(subjects, facts, key=key, dated=dated, on=on)
-    place = ibis.row_number().over(
-        ibis.window(group_by=known.subject, order_by=[ibis.desc(known[dated])])
-    )
+    order = [ibis.desc(known[name]) for name in (dated, then) if name is not None]
+    place = ibis.row_number().over(ibis.window(group_by=known.subject, order_by=order))
     ranked = known.mutate(_place=place)
     return ranked.filter(ranked["_place"] == 0).drop("_place")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import glob
 import hashlib
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def read_raw(db: duckdb.DuckDBPyConnection, file: Path) -> None:
     """
     try:
         if file.suffix.lower() == ".parquet":
-            db.execute(f"CREATE VIEW raw AS SELECT * FROM read_parquet('{sql_text(file)}')")
+            db.execute(f"CREATE VIEW raw AS SELECT * FROM read_parquet('{sql_pattern(file)}')")
         else:
             db.register("raw", _csv(file))
     except (duckdb.Error, pa.ArrowException, OSError, UnicodeError) as error:
@@ -142,6 +143,11 @@ def require_columns(
 def sql_text(path: Path) -> str:
     """A path inside an SQL string."""
     return str(path).replace("'", "''")
+
+
+def sql_pattern(path: Path) -> str:
+    """A path inside an SQL string where DuckDB expects a pattern of files."""
+    return glob.escape(str(path)).replace("'", "''")
 
 
 def sha256_of(path: Path) -> str:

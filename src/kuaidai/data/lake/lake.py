@@ -30,6 +30,7 @@ from kuaidai.data.lake.files import (
     read_raw,
     require_columns,
     sha256_of,
+    sql_pattern,
     sql_text,
     why_unreadable,
 )
@@ -213,7 +214,7 @@ class Lake:
             return ""
         reads = [
             f"SELECT {columns}, {place} AS _run FROM read_parquet("
-            f"'{sql_text(self.root / run.folder / 'data')}/*/*.parquet', hive_partitioning = false)"
+            f"'{sql_pattern(self.root / run.folder / 'data')}/*/*.parquet', hive_partitioning = false)"
             for place, run in enumerate(runs)
         ]
         if len(runs) == 1:
@@ -248,7 +249,7 @@ class Lake:
         out: list[dict[str, object]] = []
         for run in self.runs():
             if run.dataset == name and run.quarantined:
-                path = sql_text(self.root / run.folder / "quarantine.parquet")
+                path = sql_pattern(self.root / run.folder / "quarantine.parquet")
                 query = f"SELECT * FROM read_parquet('{path}') ORDER BY row LIMIT {int(limit)}"
                 with duckdb.connect() as db:
                     found = db.sql(query).to_arrow_table().to_pylist()
