@@ -178,6 +178,15 @@ def test_a_handful_of_missing_rows_is_neutral_and_noted() -> None:
     assert "3 rows" in missing.note
 
 
+def test_missing_rows_that_are_all_good_are_not_rewarded() -> None:
+    values, bad = falling()
+    values[np.flatnonzero(bad == 0)[:40]] = np.nan
+    missing = binned(values, bad, FeatureConfig("x")).attributes[-1]
+
+    assert (missing.count, missing.bads) == (40, 0)
+    assert (missing.woe, missing.note) == (0.0, "neutral: only one class seen")
+
+
 def categories(rows: int = 800) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(5)
     values = rng.choice(["A", "B", "C", "D"], rows, p=[0.5, 0.3, 0.18, 0.02]).astype(object)

@@ -295,6 +295,8 @@ def _apply_policies(
             note = f"missing: {feature.missing.value}"
         elif seen < config.min_own_bin_rows:
             woe, note = 0.0, f"neutral: {int(seen)} rows, fewer than {config.min_own_bin_rows}"
+        elif not (attribute.goods and attribute.bads):
+            woe, note = 0.0, "neutral: only one class seen"
         if kind is BinKind.MISSING:
             missing_woe = woe
         iv = attribute.iv if woe == attribute.woe else 0.0

@@ -105,7 +105,7 @@ class ScorecardConfig:
     Binning: at most `max_bins` bins, each with at least `min_bin_share` of the rows and
     `min_bin_bads` bads and goods; neighbours whose bad rates differ with a p-value above
     `max_bin_p_value` are merged (`None`: never). Missing or special bins with fewer than `min_own_bin_rows` rows
-    earn no points either way. `epsilon` stands in for a zero count in the weight of evidence.
+    or with only goods or only bads earn no points either way. `epsilon` stands in for a zero count in the weight of evidence.
     Selection: least information value; greatest p-value of the plain association of raw values with
     the outcome (`None`: not asked; binning looks for differences, so information value alone favours
     noise); greatest absolute correlation of WOE columns; greatest variance inflation factor; greatest
