@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
 os.environ.setdefault(
     "KUAIDAI_HOME", str(Path(tempfile.gettempdir()) / f"kuaidai-test-{os.geteuid()}")
@@ -21,3 +23,17 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("KUAIDAI_REAL_DATA is not set: the real data sets are not here")
     return Path(folder)
+
+
+def compile_catalogues() -> None:
+    """Compile translations whose compiled file is missing or old, as `make setup` does."""
+    source = Path(__file__).resolve().parent.parent / "src"
+    for catalogue in source.glob("kuaidai/**/locale/*/LC_MESSAGES/django.po"):
+        compiled = catalogue.with_suffix(".mo")
+        if compiled.exists() and compiled.stat().st_mtime >= catalogue.stat().st_mtime:
+            continue
+        with catalogue.open("rb") as texts, compiled.open("wb") as file:
+            write_mo(file, read_po(texts))
+
+
+compile_catalogues()

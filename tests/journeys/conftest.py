@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 from tests.support.bank import bank_drop, platforms, running_platforms
 from tests.support.lending import bank
@@ -97,8 +98,12 @@ def _work(stop: threading.Event) -> None:
 
 
 @pytest.fixture
-def worker(transactional_db, bank):
-    """A worker that runs the jobs of the test's database until the test ends."""
+def worker(transactional_db, bank, monkeypatch):
+    """A worker that runs the jobs of the test's database until the test ends.
+
+    No thread keeps its database connection, else the test database could not be dropped.
+    """
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
     stop = threading.Event()
     thread = threading.Thread(target=_work, args=(stop,), daemon=True)
     thread.start()

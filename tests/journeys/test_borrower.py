@@ -13,6 +13,22 @@ from kuaidai.lending.servicing import queries as servicing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
+FAULTS_OF_A_PAGE = """() => {
+  const root = document.documentElement, faults = [];
+  if (root.scrollWidth > root.clientWidth) faults.push("wider than the screen");
+  if (document.querySelectorAll("h1").length !== 1) faults.push("not one h1");
+  const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
+  faults.push(...ids.filter((id, n) => ids.indexOf(id) !== n).map(id => "id twice: " + id));
+  for (const control of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+    if (!control.labels.length && !control.ariaLabel) faults.push("no label: " + control.outerHTML);
+  for (const control of document.querySelectorAll("main .button, main button, nav a")) {
+    const box = control.getBoundingClientRect();
+    if (box.height && box.height < 24) faults.push("small target: " + control.innerText);
+  }
+  for (const image of document.querySelectorAll("img:not([alt])")) faults.push("no alt: " + image.src);
+  return faults;
+}"""
+
 
 class Owner:
     """An owner with a phone in hand."""
@@ -33,9 +49,8 @@ class Owner:
         expect(self.page.locator("main")).to_contain_text(text)
 
     def fits(self) -> None:
-        """Nothing makes the page wider than the screen."""
-        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert self.page.evaluate(wide) <= 0, self.page.url
+        """The page fits the screen, has one heading, and every control has a name and its own id."""
+        assert self.page.evaluate(FAULTS_OF_A_PAGE) == [], self.page.url
 
     def figure(self, name: str) -> str:
         """A figure the page shows."""
@@ -69,6 +84,7 @@ class Owner:
         assert self.customer.uscc in self.page.locator("main").inner_text()
         self.press("下一步")
         self.authorise()
+        self.see("您的借款需求")
         self.fits()
         self.page.get_by_label("借款金额").first.fill(amount)
         self.page.get_by_label("12 个月").check()
@@ -91,6 +107,7 @@ def owner_page(live_server, worker, platforms, bank_drop, open_page):
 def choose_terms(owner: Owner, amount: str) -> None:
     """Terms under the offer; the quote follows the form without a reload."""
     owner.press("选择额度与方案")
+    owner.see("您最多可签约")
     owner.fits()
     before = owner.figure("interest")
     owner.page.get_by_label("签约额度").first.fill(amount)
@@ -117,6 +134,7 @@ def sign(owner: Owner) -> None:
 def draw(owner: Owner, amount: str) -> None:
     """Draw, confirm, see the money arrive."""
     owner.press("^支用$")
+    owner.see("支用借款")
     owner.fits()
     owner.page.get_by_label("支用金额").first.fill(amount)
     owner.press("下一步")
@@ -129,6 +147,7 @@ def draw(owner: Owner, amount: str) -> None:
 def repay_part(owner: Owner, amount: str) -> None:
     """Repay a part early and see what it saves."""
     owner.press("查看借据与还款计划")
+    owner.see("借款条件")
     owner.fits()
     owner.press("^还款$")
     owner.page.get_by_label("金额", exact=True).fill(amount)
@@ -157,7 +176,8 @@ def test_from_application_to_early_repayment(owner_page):
 
     held = origination.applications_of(owner.customer.person_no)[0]
     assert held.status == "active"
-    assert all(check.valid for check in origination.verify_contract(held.contract.id))
+    owner.page.goto(f"{owner.base}/applications/{held.id}/contract/")
+    expect(owner.page.get_by_text("签名有效")).to_have_count(2)
     facility = servicing.facility(held.facility_id)
     assert facility.available == Decimal("70000.00")
     assert trial_balance().difference == 0
@@ -186,17 +206,18 @@ def test_the_way_works_without_script(owner_page):
     owner.press("选择额度与方案")
     owner.page.get_by_label("签约额度").first.fill("100000")
     owner.press("重新试算")
-    owner.see("103,")
+    owner.see("8,502.51")
     owner.press("确认方案")
     owner.see("阅读合同")
 
 
 def test_a_slow_platform_is_shown_while_others_have_answered(owner_page):
     owner = owner_page("approved")
-    owner.platforms.fault("tax", "slow", 3)
+    owner.platforms.fault("tax", "slow", 4)
     owner.sign_in()
     owner.apply("200000")
-    expect(owner.page.locator(".live-list .badge.tone-positive")).to_have_count(5)
+    received = owner.page.locator(".live-list .badge.tone-positive")
+    expect(received).to_have_count(5, timeout=30_000)
     owner.page.wait_for_url("**/decision/", timeout=30_000)
 
 

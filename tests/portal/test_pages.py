@@ -356,3 +356,24 @@ def test_staff_are_shown_the_way_to_the_console(bank, client):
     client.force_login(user)
     assert client.get("/").status_code == 403
     assert "管理台" in text(client.get("/"))
+
+
+def test_a_silent_bank_core_hides_nothing_but_the_account(owner, journey):
+    facility_id = open_line(journey).facility_id
+    journey.platforms.fault("bank_core", "down")
+    page = text(owner.get(f"/facilities/{facility_id}/"))
+    assert "暂时无法显示账户明细" in page
+    assert "¥ 100,000.00" in page
+
+
+def test_a_drawdown_stays_on_its_way_while_the_core_is_silent(owner, journey):
+    facility_id = open_line(journey).facility_id
+    address = f"/facilities/{facility_id}/draw/confirm/"
+    answers = {"idempotency_key": "key-of-one-page", "amount": "10000.00", "purpose": "wages"}
+    journey.platforms.fault("bank_core", "down")
+    receipt = owner.post(address, answers).headers["Location"]
+    assert "资金正在划转" in text(owner.get(receipt))
+    journey.platforms.fault("bank_core", "ok")
+    assert owner.post(address, answers).headers["Location"] == receipt
+    assert "资金已到账" in text(owner.get(receipt))
+    assert servicing.facility(facility_id).used == Decimal("10000.00")
