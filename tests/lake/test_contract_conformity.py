@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.support.rows import row_of, table_of, write_csv
 
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.datasets import DATASETS
-from tests.support.rows import row_of, table_of, write_csv
 
 
 def _refused(lake: Lake, inbox: Path, dataset: str, row: dict[str, Any]) -> list[dict[str, object]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.support.rows import csv_text, row_of, table_of, write_csv
 
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.errors import (
@@ -17,7 +18,6 @@ from kuaidai.data.lake.errors import (
     UnknownDataset,
     WrongColumns,
 )
-from tests.support.rows import csv_text, row_of, table_of, write_csv
 
 
 def _payroll(*heads: int, firm: str = "F1") -> list[dict[str, object]]:

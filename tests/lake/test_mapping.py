@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.support.rows import write_csv
 
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.errors import FileUnreadable, MappingWrong, NothingToIngest, WrongColumns
 from kuaidai.data.lake.mapping import load_mapping
-from tests.support.rows import write_csv
 
 SHIPPED = load_mapping("cumcm2020c")
 

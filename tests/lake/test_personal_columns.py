@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.rows import csv_text, row_of, write_csv
 
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.errors import FileUnreadable
-from tests.support.rows import csv_text, row_of, write_csv
 
 NAME, RESIDENT_ID, PHONE = "测试甲", "11010119900307109X", "13800138000"
 OWNER = {"name": NAME, "resident_id": RESIDENT_ID, "phone": PHONE}

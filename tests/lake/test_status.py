@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.support.rows import row_of, write_csv
 
 from kuaidai.data.lake import DatasetStatus, Lake
 from kuaidai.data.lake.datasets import DATASETS
-from tests.support.rows import row_of, write_csv
 
 
 def _payroll_status(lake: Lake, on: date | None = None) -> DatasetStatus:

@@ -1,0 +1,112 @@
+"""`kuaidai lake` and `kuaidai features` at the command line, wrong input included."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.support.rows import row_of, write_csv
+
+from kuaidai.data.features import catalog
+from kuaidai.data.lake.datasets import DATASETS
+from kuaidai.interfaces.cli import main
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KUAIDAI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path / "home"
+
+
+def _run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main.run(arguments)
+    return int(stopped.value.code or 0)
+
+
+@pytest.fixture
+def payroll(inbox: Path) -> Path:
+    rows = [
+        row_of("payroll_runs", uscc="F1", paid_on=date(2026, 1, 5)),
+        row_of("payroll_runs", uscc="F2", heads="many"),
+    ]
+    return write_csv(inbox / "payroll_runs.csv", rows)
+
+
+def test_ingest_says_what_it_did(payroll: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("lake", "ingest", str(payroll)) == 0
+    first = capsys.readouterr().out
+    assert first == "payroll_runs: 1 rows from payroll_runs.csv, 1 to quarantine\n"
+    assert _run("lake", "ingest", str(payroll.parent), "--json") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again == {"runs": [], "skipped": ["payroll_runs.csv"]}
+
+
+def test_status_and_quarantine_show_it(payroll: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run("lake", "ingest", str(payroll))
+    capsys.readouterr()
+    assert _run("lake", "status", "--on", "2026-06-30", "--json") == 0
+    rows = {row["dataset"]: row for row in json.loads(capsys.readouterr().out)}
+    assert set(rows) == set(DATASETS)
+    assert rows["payroll_runs"] == {
+        "dataset": "payroll_runs", "rows": 1, "first": "2026-01-05", "last": "2026-01-05",
+        "quarantined": 1, "runs": 1, "stale": True,
+    }  # fmt: skip
+    assert _run("lake", "quarantine", "payroll_runs") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "file": "payroll_runs.csv", "row": 2, "column": "heads", "value": "many",
+        "reason": "is not a whole number",
+    }  # fmt: skip
+    assert _run("lake", "status") == 0
+    assert "payroll_runs" in capsys.readouterr().out
+
+
+def test_contracts_are_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("lake", "contracts") == 0
+    text = capsys.readouterr().out
+    columns = sum(len(dataset.columns) for dataset in DATASETS.values())
+    assert text.count("\n## ") == len(DATASETS)
+    assert text.count("\n| ") == columns + len(DATASETS)
+    assert _run("lake", "contracts", "--json") == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == list(DATASETS)
+
+
+def test_the_data_dictionary_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("features", "catalog", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == [spec.name for spec in catalog()]
+    assert all(row["title_en"] and row["title_zh"] for row in rows)
+    assert _run("features", "catalog") == 0
+    assert "settlement_months" in capsys.readouterr().out
+
+
+def test_wrong_input_is_one_line_and_exit_code_2(
+    inbox: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wages = write_csv(inbox / "wages.csv", [{"uscc": "F1"}])
+    columns = write_csv(inbox / "loans" / "loans.csv", [{"uscc": "F1"}])
+    (inbox / "text.txt").write_text("x")
+    empty = inbox / "empty"
+    empty.mkdir()
+    for arguments, said in (
+        (("ingest", str(wages)), "'wages'"),
+        (("ingest", str(columns)), "missing annual_rate"),
+        (("ingest", str(inbox / "text.txt")), "neither .csv nor .parquet"),
+        (("ingest", str(inbox / "none.csv")), "none.csv"),
+        (("ingest", str(empty)), "holds no CSV or Parquet file"),
+        (("ingest", str(empty), "--mapping", "cumcm1999"), "cumcm1999"),
+        (("ingest", str(empty), "--dataset", "wages"), "'wages'"),
+        (("quarantine", "wages"), "'wages'"),
+    ):
+        assert _run("lake", *arguments) == 2
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert shown.err.startswith("error: ")
+        assert said in shown.err
+        assert shown.err.count("\n") == 1
+    assert _run("lake", "status", "--on", "yesterday") == 2
+    assert "yesterday" in capsys.readouterr().err
+    assert not (home / "lake" / "manifest.json").exists()
