@@ -25,6 +25,8 @@ from kuaidai.risk.scorecards.errors import BadSetting, SampleTooSmall
 from kuaidai.simulator.emit import write_drop
 from kuaidai.simulator.world import build_world
 
+pytestmark = pytest.mark.slow  # fits real cards on a simulated bank
+
 
 @pytest.fixture(scope="module")
 def lake_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
