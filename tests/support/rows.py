@@ -40,8 +40,14 @@ def row_of(dataset: str, **values: Any) -> dict[str, Any]:
 
 
 def table_of(dataset: str, rows: Sequence[dict[str, Any]]) -> pa.Table:
-    """Rows as the Arrow table of their contract."""
-    return pa.Table.from_pylist(list(rows), schema=arrow_schema(DATASETS[dataset]))
+    """Rows as the Arrow table of their contract; money may be given as text."""
+    contract = DATASETS[dataset]
+    money = [column.name for column in contract.columns if column.type is ColumnType.MONEY]
+    exact = [
+        {**row, **{name: Decimal(row[name]) for name in money if row.get(name) is not None}}
+        for row in rows
+    ]
+    return pa.Table.from_pylist(exact, schema=arrow_schema(contract))
 
 
 def csv_text(rows: Sequence[dict[str, Any]]) -> str:
