@@ -24,7 +24,9 @@ def to_svg(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> str:
         )
         .configure_legend(orient="top", title=None, labelFontSize=12)
     )
-    svg: str = vl_convert.vegalite_to_svg(styled.to_dict())
+    # room at the left for fonts wider than the one the server measures labels with
+    room = {"left": 36, "right": 12, "top": 5, "bottom": 5}
+    svg: str = vl_convert.vegalite_to_svg({**styled.to_dict(), "padding": room})
     return svg
 
 
@@ -143,5 +145,5 @@ def _colour(field: str, names: list[str], colours: list[str]) -> alt.Color:
     return alt.Color(
         f"{field}:N",
         scale=alt.Scale(domain=names, range=colours),
-        legend=alt.Legend(labelLimit=320),
+        legend=alt.Legend(labelLimit=320, columns=1 if max(map(len, names)) > 12 else 2),
     )
