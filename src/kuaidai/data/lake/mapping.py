@@ -55,10 +55,8 @@ def _mapping(raw: dict[str, Any], source: Path | str) -> Mapping:
     contract = DATASETS.get(raw.get("dataset", ""))
     if contract is None:
         raise MappingWrong(value=source, why=f"there is no dataset {raw.get('dataset')!r}")
-    patterns, columns, lines = (
-        raw.get("files"), raw.get("columns", {}), raw.get("line_numbers", {}),
-    )  # fmt: skip
-    if not _texts(patterns):
+    patterns, columns, lines = raw.get("files"), raw.get("columns", {}), raw.get("line_numbers", {})
+    if not isinstance(patterns, list) or not _texts(patterns):
         raise MappingWrong(value=source, why="files must be a list of patterns")
     if not isinstance(columns, dict) or not _texts([*columns.values(), ""]):
         raise MappingWrong(value=source, why="columns must name a column of the file each")
@@ -72,7 +70,7 @@ def _mapping(raw: dict[str, Any], source: Path | str) -> Mapping:
         dataset=contract.name,
         files=tuple(patterns),
         columns=columns,
-        line_numbers={name: tuple(keys) for name, keys in lines.items()},
+        line_numbers={str(name): tuple(keys or ()) for name, keys in lines.items()},
     )
 
 
