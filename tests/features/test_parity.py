@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from kuaidai.data.features import catalog, compute_batch, compute_online
+from kuaidai.data.features import catalog, compute_batch, compute_online, online, prepare_online
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.datasets import DATASETS
 from kuaidai.data.lake.messages import row_to_json, rows_to_tables
@@ -82,12 +82,10 @@ def test_online_gives_what_batch_gives(
     for row in batch:
         key = {"uscc": row["uscc"], "person_id": row["person_id"]}
         tables = _report(everything, row["uscc"], row["person_id"])
-        online = compute_online(tables, **key, observed_on=row["observed_on"])
-        filled.update(name for name, value in online.items() if value is not None)
+        one = compute_online(tables, **key, observed_on=row["observed_on"])
+        filled.update(name for name, value in one.items() if value is not None)
         different += [
-            (name, row[name], value)
-            for name, value in online.items()
-            if not _same(row[name], value)
+            (name, row[name], value) for name, value in one.items() if not _same(row[name], value)
         ]
     assert len(batch) >= 30
     assert different == []
@@ -171,7 +169,7 @@ def _write_known_before(lake: Lake, folder: Path, day: date) -> None:
 def test_applicants_at_the_same_moment_do_not_see_each_other(
     everything: dict[str, pa.Table], batch: list[dict[str, Any]]
 ) -> None:
-    def online(row: dict[str, Any]) -> list[str]:
+    def strays(row: dict[str, Any]) -> list[str]:
         found = compute_online(
             _report(everything, row["uscc"], row["person_id"]),
             uscc=row["uscc"], person_id=row["person_id"], observed_on=row["observed_on"],
@@ -179,7 +177,7 @@ def test_applicants_at_the_same_moment_do_not_see_each_other(
         return [name for name, value in found.items() if not _same(value, row[name])]
 
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(online, batch[:16])) == [[]] * 16
+        assert list(pool.map(strays, batch[:16])) == [[]] * 16
 
 
 def test_an_engine_survives_tables_that_cannot_be_used(
@@ -191,3 +189,12 @@ def test_an_engine_survives_tables_that_cannot_be_used(
         compute_online({"loans": pa.table({"loan_no": ["L1"]})}, **key)
     found = compute_online(_report(everything, row["uscc"], row["person_id"]), **key)
     assert [name for name, value in found.items() if not _same(value, row[name])] == []
+
+
+def test_an_engine_made_beforehand_is_the_one_used() -> None:
+    prepare_online()
+    ready = len(online._idle)
+    assert ready >= 1
+    compute_online({}, uscc="F1", person_id="P1", observed_on=ENDS_ON)
+    prepare_online()
+    assert len(online._idle) == ready

@@ -2,7 +2,7 @@
 
 from kuaidai.data.features.catalogue import catalog
 from kuaidai.data.features.compute import compute_batch
-from kuaidai.data.features.online import compute_online
+from kuaidai.data.features.online import compute_online, prepare_online
 from kuaidai.data.features.spec import FeatureSpec
 
-__all__ = ["FeatureSpec", "catalog", "compute_batch", "compute_online"]
+__all__ = ["FeatureSpec", "catalog", "compute_batch", "compute_online", "prepare_online"]

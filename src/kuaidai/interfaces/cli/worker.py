@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Annotated
 
 import typer
@@ -18,6 +19,9 @@ def worker(
     from kuaidai.config import setup
 
     setup()
+    from kuaidai.data.features import prepare_online
+
+    threading.Thread(target=prepare_online, name="prepare-features", daemon=True).start()
     from procrastinate.contrib.django import app as jobs
     from procrastinate.contrib.django.django_connector import DjangoConnector
 
