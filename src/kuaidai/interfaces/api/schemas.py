@@ -236,6 +236,7 @@ class LimitTermOut(Schema):
     title_en: str
     title_zh: str
     amount: Money
+    kind: str
     binding: bool
 
 

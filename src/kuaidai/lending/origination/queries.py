@@ -256,7 +256,9 @@ def customer_decision(
         expires_on=offer.expires_on if offer else None,
         reasons=_reasons(decision.reasons) if outcome != "approved" else (),
         limit_breakdown=tuple(
-            LimitTermView(term.code, term.title_en, term.title_zh, term.amount, term.binding)
+            LimitTermView(
+                term.code, term.title_en, term.title_zh, term.amount, str(term.kind), term.binding
+            )
             for term in decision.limit_breakdown
         )
         if offer

@@ -107,18 +107,22 @@ class ReasonView:
 
 @dataclass(frozen=True)
 class LimitTermView:
-    """One line of the limit's breakdown as the customer may see it."""
+    """One line of the limit's breakdown as the customer may see it.
+
+    `kind` is dimension (what one kind of data supports), combined, cap or result.
+    """
 
     code: str
     title_en: str
     title_zh: str
     amount: Decimal
+    kind: str
     binding: bool
 
 
 @dataclass(frozen=True)
 class CustomerDecision:
-    """The decision as the applicant may read it: no score, no thresholds.
+    """The decision as the applicant may read it: outcome, limit, reasons.
 
     `outcome` is approved, referred or declined, a person's resolution included; `by_person` says
     whether a person took it. `human_review` is true where the applicant may ask for one.
