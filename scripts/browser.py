@@ -39,4 +39,4 @@ if __name__ == "__main__":
     if not found():
         install()
     if not found():
-        print("No Chromium could be had: the browser tests will be skipped.", file=sys.stderr)  # noqa: T201
+        print("No Chromium could be had: the browser tests will be skipped.", file=sys.stderr)

@@ -28,9 +28,9 @@ def install(environment: Path) -> None:
     python = environment / "bin" / "python"
     uv = shutil.which("uv")
     if not python.exists():
-        print(f"Creating {environment}", file=sys.stderr)  # noqa: T201 - a script speaks to its user
+        print(f"Creating {environment}", file=sys.stderr)
         venv.create(environment, with_pip=uv is None)
-    print("Installing the locked dependencies", file=sys.stderr)  # noqa: T201
+    print("Installing the locked dependencies", file=sys.stderr)
     if uv:
         run(uv, "pip", "install", "-q", "--python", python, "--require-hashes", "-r", LOCK)
         run(uv, "pip", "install", "-q", "--python", python, "--no-deps", "-e", ROOT)
