@@ -30,9 +30,12 @@ def find_chromium(own: str) -> str | None:
     return next((path for path in candidates if path and Path(path).exists()), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright_driver():
-    """Playwright's driver. Its event loop lives in this thread, so Django is told not to mind."""
+    """Playwright's driver. Its event loop lives in this thread, so Django is told not to mind.
+
+    It ends with the module: a loop that went on would be in the way of everything asynchronous.
+    """
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as driver:
@@ -41,7 +44,7 @@ def playwright_driver():
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright_driver: Playwright):
     """A headless Chromium; the tests are skipped where none can be started."""
     path = find_chromium(playwright_driver.chromium.executable_path)

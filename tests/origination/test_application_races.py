@@ -48,7 +48,10 @@ def test_of_four_submissions_at_once_one_is_taken(journey):
     came = together(4, lambda: journey.submit(draft.id))
 
     assert [held for held in came if isinstance(held, str)] == ["ALREADY_SUBMITTED"] * 3
-    assert ProcrastinateJob.objects.filter(task_name="origination.collect").count() == 1
+    jobs = ProcrastinateJob.objects.filter(task_name="origination.collect")
+    assert [job.args for job in jobs if job.args["application_id"] == draft.id] == [
+        {"application_id": draft.id}
+    ]
 
 
 def test_two_workers_on_one_application_decide_once(journey):

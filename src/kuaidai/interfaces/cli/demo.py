@@ -178,8 +178,8 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="With --smoke: one JSON object.")] = False,
 ) -> None:
     """Prepare a simulated bank (once), start everything, print addresses and logins; Ctrl-C stops it."""
-    signal.signal(signal.SIGTERM, _terminate)
-    signal.signal(signal.SIGINT, _terminate)  # also where a shell started us with it ignored
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)  # also where a shell started us with it ignored
     if smoke:
         _run_smoke(firms, months, seed, as_json)
     from kuaidai.foundation import postgres
