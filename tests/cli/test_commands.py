@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,11 @@ def test_a_wrong_setting_is_one_line_on_stderr(
     monkeypatch.setenv("KUAIDAI_FIELD_KEY", "short")
     assert _run("lake", "status") == 2
     assert "KUAIDAI_FIELD_KEY" in capsys.readouterr().err
+
+
+def test_the_data_contracts_page_is_what_the_command_prints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "data-contracts.md"
+    assert _run("lake", "contracts") == 0
+    assert capsys.readouterr().out == page.read_text(encoding="utf-8")
