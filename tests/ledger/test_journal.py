@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from kuaidai.lending.ledger.domain.entries import Line
-from kuaidai.lending.ledger.errors import Unbalanced, UnknownAccount
+from kuaidai.lending.ledger.errors import KeyReused, Unbalanced, UnknownAccount
 from kuaidai.lending.ledger.models import JournalEntry, Posting
 from kuaidai.lending.ledger.operations import post
 from kuaidai.lending.ledger.queries import entries_for, latest_entries, trial_balance
@@ -76,7 +76,9 @@ def test_an_unknown_account_is_named() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_database_refuses_an_unbalanced_entry_at_commit() -> None:
     with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
-        entry = JournalEntry.objects.create(key="k", on=ON, source_type="loan", source_id="x")
+        entry = JournalEntry.objects.create(
+            key="k", on=ON, source_type="loan", source_id="x", line_count=1
+        )
         Posting.objects.create(entry=entry, account="1310", debit=Decimal(5), credit=Decimal(0))
 
 
@@ -96,6 +98,30 @@ def test_the_database_refuses_to_change_what_is_posted(statement: str) -> None:
 
 
 def test_a_line_has_one_positive_side() -> None:
-    entry = JournalEntry.objects.create(key="k", on=ON, source_type="loan", source_id="x")
     with pytest.raises(IntegrityError, match="one_positive_side"), transaction.atomic():
+        entry = JournalEntry.objects.create(
+            key="k", on=ON, source_type="loan", source_id="x", line_count=1
+        )
         Posting.objects.create(entry=entry, account="1310", debit=Decimal(-5), credit=Decimal(0))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_refuses_lines_added_later_and_entries_without_lines() -> None:
+    pay_out()
+    [entry] = JournalEntry.objects.all()
+    with pytest.raises(IntegrityError, match="has 4 lines, not 2"), transaction.atomic():
+        for debit, credit in ((7, 0), (0, 7)):
+            Posting.objects.create(
+                entry=entry, account="1310", debit=Decimal(debit), credit=Decimal(credit)
+            )
+    with pytest.raises(IntegrityError, match="has 0 lines, not 2"), transaction.atomic():
+        JournalEntry.objects.create(
+            key="empty", on=ON, source_type="loan", source_id="x", line_count=2
+        )
+    assert trial_balance().total_debit == Decimal("100.00")
+
+
+def test_a_key_is_never_reused_for_other_lines() -> None:
+    pay_out("one", "100.00")
+    with pytest.raises(KeyReused, match="one"):
+        pay_out("one", "200.00")

@@ -17,3 +17,11 @@ class UnknownAccount(Refusal):
     code, http_status = "UNKNOWN_ACCOUNT", 500
     en = "The chart of accounts has no account {value}."
     zh = "会计科目表中没有科目 {value}。"
+
+
+class KeyReused(Refusal):
+    """An entry of that key was posted with other lines."""
+
+    code, http_status = "ENTRY_KEY_REUSED", 500
+    en = "The entry {value} was posted with other lines; correct it by an entry of its own."
+    zh = "分录 {value} 已以不同内容入账；请以新的分录更正。"

@@ -6,13 +6,17 @@ from django.db import models
 
 
 class JournalEntry(models.Model):
-    """One balanced entry; `key` makes posting the same thing twice impossible."""
+    """One balanced entry; `key` makes posting the same thing twice impossible.
+
+    `line_count` is how many postings it has: the database refuses more or fewer.
+    """
 
     key = models.CharField(max_length=100, unique=True)
     on = models.DateField()
     description = models.CharField(max_length=200)
     source_type = models.CharField(max_length=30)
     source_id = models.CharField(max_length=40)
+    line_count = models.SmallIntegerField()
     posted_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -10,7 +10,7 @@ from django.db import transaction
 from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger.domain.chart import CHART
 from kuaidai.lending.ledger.domain.entries import Line
-from kuaidai.lending.ledger.errors import Unbalanced, UnknownAccount
+from kuaidai.lending.ledger.errors import KeyReused, Unbalanced, UnknownAccount
 from kuaidai.lending.ledger.models import JournalEntry, Posting
 
 
@@ -26,8 +26,8 @@ def post(
 ) -> None:
     """Post one entry, in the transaction of what caused it. The same `key` again posts nothing.
 
-    Lines of zero are left out. Raises `Unbalanced` or `UnknownAccount`; the database refuses an
-    unbalanced entry on its own at commit.
+    Lines of zero are left out. Raises `Unbalanced`, `UnknownAccount`, or `KeyReused` when the key
+    came with other lines; the database refuses an unbalanced entry on its own at commit.
     """
     wanted = [line for line in lines if line.debit or line.credit]
     debit = sum((line.debit for line in wanted), ZERO)
@@ -37,11 +37,22 @@ def post(
     for line in wanted:
         if line.account not in CHART:
             raise UnknownAccount(value=line.account)
-    if not wanted or JournalEntry.objects.filter(key=key).exists():
+    if not wanted:
+        return
+    before = JournalEntry.objects.filter(key=key).first()
+    if before is not None:
+        _require_same(before, wanted)
         return
     entry = JournalEntry.objects.create(
-        key=key, on=on, description=description, source_type=source_type, source_id=source_id
-    )
+        key=key, on=on, description=description, source_type=source_type, source_id=source_id,
+        line_count=len(wanted),
+    )  # fmt: skip
     Posting.objects.bulk_create(
         [Posting(entry=entry, account=x.account, debit=x.debit, credit=x.credit) for x in wanted]
     )
+
+
+def _require_same(before: JournalEntry, wanted: Sequence[Line]) -> None:
+    posted = [Line(p.account, p.debit, p.credit) for p in before.postings.order_by("id")]
+    if posted != list(wanted):
+        raise KeyReused(value=before.key)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from django.conf import settings
@@ -23,6 +26,8 @@ from kuaidai.lending.servicing.errors import CoreUnavailable
 
 LENDER_ACCOUNT = "LENDER"
 TIMEOUT_S = 5.0
+_NOT_NOW = frozenset({401, 403, 408, 425, 429})
+"""Refusals that say nothing about the order itself: wrong signature or clock, too many calls."""
 
 
 @dataclass(frozen=True)
@@ -54,32 +59,59 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None) -> httpx.R
             headers=headers,
             timeout=TIMEOUT_S,
         )
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         raise CoreUnavailable(why=type(error).__name__) from error
-    if response.status_code >= 500:
+    if response.status_code >= 500 or response.status_code in _NOT_NOW:
         raise CoreUnavailable(why=f"HTTP {response.status_code}")
     return response
 
 
-def _movement(answer: dict[str, Any], amount: Decimal) -> Movement:
-    settled = ZERO
-    if answer["status"] == "settled":
-        settled = yuan(str(answer.get("settled_amount", amount)))
-    return Movement(str(answer["key"]), settled, str(answer.get("reason") or ""))
+@contextmanager
+def _reading() -> Iterator[None]:
+    """An answer that cannot be read is no answer."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        raise CoreUnavailable(why="an answer that cannot be read") from error
+
+
+def _movement(response: httpx.Response, key: str, amount: Decimal) -> Movement:
+    """What the core says of our movement. Raises `CoreUnavailable` unless it fits what we asked."""
+    with _reading():
+        answer = response.json()
+        settled, said = ZERO, str(answer["status"])
+        if said == "settled":
+            settled = yuan(str(answer.get("settled_amount", amount)))
+        if said not in ("settled", "rejected") or answer["key"] != key:
+            raise ValueError(f"status {said!r}")
+        if said == "settled" and not 0 < settled <= amount:
+            raise ValueError(f"settled {settled} of {amount}")
+        return Movement(key, settled, str(answer.get("reason") or ""))
 
 
 def _move(path: str, body: dict[str, Any], amount: Decimal) -> Movement:
-    """Send a movement; after silence ask what became of its key. Raises `CoreUnavailable`."""
+    """Send a movement; after silence or a refusal ask what became of its key.
+
+    An order the core refuses to read (4xx) is rejected only if no earlier try of it was settled.
+    Raises `CoreUnavailable` while the outcome is unknown.
+    """
+    key = str(body["key"])
     try:
         response = _call("POST", path, body)
+        if response.status_code < 400:
+            return _movement(response, key, amount)
+        refused = f"HTTP {response.status_code}"
     except CoreUnavailable:
-        found = _call("GET", f"/bank-core/transfers/{body['key']}")
+        found = _call("GET", f"/bank-core/transfers/{quote(key)}")
         if found.status_code != 200:
             raise  # the core does not know the key, so it did not act: the next try sends it anew
-        response = found
-    if response.status_code >= 400:
-        return Movement(str(body["key"]), ZERO, f"HTTP {response.status_code}")
-    return _movement(response.json(), amount)
+        return _movement(found, key, amount)
+    found = _call("GET", f"/bank-core/transfers/{quote(key)}")
+    if found.status_code == 404:
+        return Movement(key, ZERO, refused)
+    if found.status_code != 200:
+        raise CoreUnavailable(why=refused)
+    return _movement(found, key, amount)
 
 
 def transfer_out(*, key: str, to_account: str, amount: Decimal, memo: str, on: date) -> Movement:
@@ -104,22 +136,33 @@ def debit(
 
 def accounts(uscc: str) -> tuple[BankAccount, ...]:
     """The firm's accounts with balances. Raises `CoreUnavailable`."""
-    response = _call("GET", f"/bank-core/accounts/{uscc}")
-    if response.status_code == 404:
-        return ()
-    return tuple(
-        BankAccount(row["account_no"], yuan(str(row["balance"]))) for row in response.json()
-    )
+    with _reading():
+        return tuple(
+            BankAccount(str(row["account_no"]), yuan(str(row["balance"])))
+            for row in _rows(f"/bank-core/accounts/{quote(uscc)}")
+        )
 
 
 def entries(account_no: str) -> tuple[AccountEntry, ...]:
     """The newest movements on an account. Raises `CoreUnavailable`."""
-    response = _call("GET", f"/bank-core/accounts/{account_no}/entries")
-    if response.status_code == 404:
-        return ()
-    return tuple(
-        AccountEntry(
-            str(row["on"]), yuan(str(row["amount"])), yuan(str(row["balance"])), str(row["memo"])
+    with _reading():
+        return tuple(
+            AccountEntry(
+                str(row["on"]),
+                yuan(str(row["amount"])),
+                yuan(str(row["balance"])),
+                str(row["memo"]),
+            )
+            for row in _rows(f"/bank-core/accounts/{quote(account_no)}/entries")
         )
-        for row in response.json()
-    )
+
+
+def _rows(path: str) -> list[dict[str, Any]]:
+    """The rows of a list answer, none when the core does not know the thing asked for."""
+    response = _call("GET", path)
+    if response.status_code == 404:
+        return []
+    rows = response.json()
+    if response.status_code != 200 or not isinstance(rows, list):
+        raise ValueError(f"HTTP {response.status_code}")
+    return rows

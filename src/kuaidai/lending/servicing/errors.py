@@ -40,7 +40,7 @@ class FacilityNotOpen(Refusal):
 
     code, http_status = "FACILITY_NOT_OPEN", 409
     en = "The facility {value} is {state}, so nothing can be drawn; contact your account manager."
-    zh = "额度 {value} 当前状态为 {state}，无法支用；请联系客户经理。"
+    zh = "额度 {value} 当前状态为{state_zh}，无法支用；请联系客户经理。"
 
 
 class UnknownPurpose(Refusal):
@@ -49,6 +49,14 @@ class UnknownPurpose(Refusal):
     code = "UNKNOWN_PURPOSE"
     en = "{value!r} is not a purpose of this product; choose one of: {known}."
     zh = "{value!r} 不是本产品允许的用途；请选择：{known}。"
+
+
+class OddCents(Refusal):
+    """An amount has more than two decimals."""
+
+    code = "ODD_CENTS"
+    en = "{amount} is finer than a cent; enter at most two decimals."
+    zh = "{amount} 超过两位小数；请输入最多两位小数的金额。"
 
 
 class RepayTooMuch(Refusal):
@@ -89,6 +97,22 @@ class CoreUnavailable(Refusal):
     code, http_status = "CORE_UNAVAILABLE", 503
     en = "The bank core does not answer ({why}); nothing was lost, try again in a minute."
     zh = "银行核心系统暂无应答（{why}）；您的操作已保存，请稍后再试。"
+
+
+class RepaymentBackdated(Refusal):
+    """The repayment is dated before the loan's newest payment or its first day."""
+
+    code, http_status = "REPAYMENT_BACKDATED", 409
+    en = "The loan {value} was last moved on {last}; date the repayment {last} or later, not {on}."
+    zh = "借据 {value} 最近一次变动日期为 {last}；还款日期不得早于该日（收到 {on}）。"
+
+
+class CloseOutOfOrder(Refusal):
+    """The day asked for has not come yet, or was never closed here."""
+
+    code, http_status = "CLOSE_OUT_OF_ORDER", 409
+    en = "{value} cannot be closed: the business date is {on}; close {on} first."
+    zh = "无法对 {value} 做日终：当前营业日为 {on}；请先完成 {on} 的日终。"
 
 
 class CloseRunning(Refusal):

@@ -74,6 +74,8 @@ class Loan(models.Model):
     months = models.SmallIntegerField()
     settlement_day = models.SmallIntegerField()
     penalty_multiplier = models.DecimalField(max_digits=5, decimal_places=2)
+    grace_days = models.SmallIntegerField(default=0)
+    allocation_order = models.CharField(max_length=40, default="penalty,interest,principal")
     status = models.CharField(max_length=10, default="active")
     outstanding = models.DecimalField(max_digits=18, decimal_places=2)
     earned_interest = models.DecimalField(default=0, max_digits=18, decimal_places=2)
@@ -103,6 +105,7 @@ class Repayment(models.Model):
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="repayments")
     kind = models.CharField(max_length=10)
     amount = models.DecimalField(max_digits=18, decimal_places=2)
+    shorten = models.BooleanField(default=False)
     settled = models.DecimalField(default=0, max_digits=18, decimal_places=2)
     status = models.CharField(max_length=10, default="pending")
     requested_on = models.DateField()
@@ -132,8 +135,12 @@ class LoanEvent(models.Model):
     repayment = models.OneToOneField(Repayment, on_delete=models.PROTECT)
     on = models.DateField()
     amount = models.DecimalField(max_digits=18, decimal_places=2)
+    shorten = models.BooleanField(default=False)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_is_positive"),
+        ]
         indexes = [models.Index(fields=["loan", "id"])]
 
 

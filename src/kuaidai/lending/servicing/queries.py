@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 
 from kuaidai.foundation.queries import business_date
 from kuaidai.kernel.day_counts import DayCount
 from kuaidai.kernel.money import ZERO
+from kuaidai.lending.ledger import queries as ledger
+from kuaidai.lending.ledger.domain import chart
 from kuaidai.lending.servicing import bank_core
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.replay import LoanState, Payment, replay
-from kuaidai.lending.servicing.domain.terms import LoanTerms
+from kuaidai.lending.servicing.domain.states import LIVE
+from kuaidai.lending.servicing.domain.terms import Bucket, LoanTerms
 from kuaidai.lending.servicing.domain.views import (
     AccountEntry,
     CloseStatus,
+    ControlTotal,
     DrawdownView,
     FacilityView,
     LoanView,
@@ -62,6 +66,7 @@ def repayment_view(row: Repayment) -> RepaymentView:
         row.status,
         row.requested_on,
         row.reason,
+        row.shorten,
     )
 
 
@@ -76,13 +81,16 @@ def terms_of(row: Loan) -> LoanTerms:
         months=row.months,
         settlement_day=row.settlement_day,
         penalty_multiplier=row.penalty_multiplier,
+        grace_days=row.grace_days,
+        allocation_order=tuple(map(Bucket, row.allocation_order.split(","))),
     )
 
 
 def state_of(row: Loan, on: date) -> LoanState:
     """The loan's events replayed to `on`."""
     events = LoanEvent.objects.filter(loan=row).order_by("id")
-    return replay(terms_of(row), [Payment(e.repayment_id, e.on, e.amount) for e in events], on)
+    payments = [Payment(e.repayment_id, e.on, e.amount, e.shorten) for e in events]
+    return replay(terms_of(row), payments, on)
 
 
 def loan_view(row: Loan, on: date) -> LoanView:
@@ -150,12 +158,37 @@ def repayments_of(loan_id: str) -> tuple[RepaymentView, ...]:
 
 
 def exposure_of(*, uscc: str) -> Decimal:
-    """What the firm may owe this lender at the most: its open facilities' grants."""
-    total = Facility.objects.filter(uscc=uscc, status__in=["open", "frozen"]).aggregate(
-        t=Sum("granted")
-    )
-    exposure: Decimal = total["t"] or ZERO
+    """What the firm may owe this lender at the most: the grants of its live lines, and what is still
+    drawn or on its way under lines that ended.
+    """
+    lines = Facility.objects.filter(uscc=uscc)
+    live = lines.filter(status__in=LIVE).aggregate(t=Sum("granted"))["t"] or ZERO
+    ended = lines.exclude(status__in=LIVE).aggregate(t=Sum(F("used") + F("reserved")))["t"] or ZERO
+    exposure: Decimal = live + ended
     return exposure
+
+
+def control_totals() -> tuple[ControlTotal, ...]:
+    """The general ledger's control accounts beside what facilities, loans and events add up to."""
+    books = {row.account: row.balance for row in ledger.trial_balance().rows}
+    loans = Loan.objects.aggregate(
+        lent=Sum("principal"),
+        left=Sum("outstanding"),
+        interest=Sum("earned_interest"),
+        penalty=Sum("earned_penalty"),
+    )
+    lent, left, interest, penalty = (loans[k] or ZERO for k in loans)
+    paid = LoanEvent.objects.aggregate(t=Sum("amount"))["t"] or ZERO
+    used = Facility.objects.aggregate(t=Sum("used"))["t"] or ZERO
+    receivable = books[chart.INTEREST_RECEIVABLE] + books[chart.PENALTY_RECEIVABLE]
+    return (
+        ControlTotal("principal outstanding", books[chart.LOANS], left),
+        ControlTotal("lines in use", books[chart.LOANS], used),
+        ControlTotal("interest income", books[chart.INTEREST_INCOME], interest),
+        ControlTotal("penalty income", books[chart.PENALTY_INCOME], penalty),
+        ControlTotal("settlement", books[chart.SETTLEMENT], paid - lent),
+        ControlTotal("receivable", receivable, interest + penalty - (paid - (lent - left))),
+    )
 
 
 def account_entries(*, facility_id: str) -> tuple[AccountEntry, ...]:

@@ -32,7 +32,10 @@ class Purpose:
 
 @dataclass(frozen=True)
 class Product:
-    """What a product offers, needs and limits. Amounts in yuan; `penalty_multiplier` on the rate."""
+    """What a product offers, needs and limits. Amounts in yuan; `penalty_multiplier` on the rate.
+
+    `allocation_order` says what a payment settles first within an instalment.
+    """
 
     code: str
     line: str
@@ -51,12 +54,15 @@ class Product:
     settlement_day: int
     grace_days: int
     penalty_multiplier: Decimal
+    allocation_order: tuple[str, ...]
     purposes: tuple[Purpose, ...]
 
 
 def _product(raw: dict[str, Any]) -> Product:
     money = ("cap", "floor", "draw_step", "minimum_draw", "penalty_multiplier")
-    lists = ("required_sources", "optional_sources", "tenors_months", "methods")
+    lists = (
+        "required_sources", "optional_sources", "tenors_months", "methods", "allocation_order",
+    )  # fmt: skip
     values = dict(raw)
     values.update({name: Decimal(raw[name]) for name in money})
     values.update({name: tuple(raw[name]) for name in lists})

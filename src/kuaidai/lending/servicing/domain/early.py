@@ -28,17 +28,19 @@ def total_interest(state: LoanState) -> Decimal:
 def payments_of(state: LoanState) -> tuple[Payment, ...]:
     """The payments that led to `state`."""
     return tuple(
-        Payment(part.key, part.on, part.penalty + part.interest + part.principal)
+        Payment(part.key, part.on, part.penalty + part.interest + part.principal, part.shorten)
         for part in state.allocations
     )
 
 
-def repayment_effect(terms: LoanTerms, state: LoanState, amount: Decimal) -> RepaymentEffect:
+def repayment_effect(
+    terms: LoanTerms, state: LoanState, amount: Decimal, *, shorten: bool = False
+) -> RepaymentEffect:
     """What repaying `amount` on `state.on` would change; changes nothing itself.
 
     Raises `Overpaid` when `amount` is more than `state.payoff`.
     """
-    payment = Payment("preview", state.on, amount)
+    payment = Payment("preview", state.on, amount, shorten)
     after = replay(terms, (*payments_of(state), payment), state.on)
     return RepaymentEffect(state, after, total_interest(state) - total_interest(after))
 

@@ -1,11 +1,14 @@
 """The one truth about a loan: its terms and events, replayed to a day.
 
-Payments settle what is due first, oldest instalment first, and within an instalment penalty, then
-interest, then principal (Civil Code 561). What is left repays early: the interest accrued to the
-day, then principal, after which the remaining instalments are spread anew over the same due dates.
+Payments settle what is due first, oldest instalment first, and within an instalment in the order of
+the terms (by law penalty, then interest, then principal: Civil Code 561). What is left repays early:
+the interest accrued to the day, then principal, after which the remaining instalments are spread
+anew: smaller over the same due dates, or fewer when the payer asked to shorten the loan.
 
 Overdue principal and interest bear the penalty rate (contract rate x multiplier) by the day; the
-penalty itself bears nothing. It is rounded when it is paid or shown.
+penalty itself bears nothing. So compound interest, which is the penalty on overdue interest, is part
+of `penalty`. It is rounded when it is paid or shown. What is paid within the days of grace bears
+none; what is still unpaid after them bears it from the due date.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from fractions import Fraction
 
 from kuaidai.kernel.day_counts import year_fraction
 from kuaidai.kernel.money import ZERO
+from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.schedule import (
     Instalment,
     amortise,
@@ -25,90 +29,19 @@ from kuaidai.lending.servicing.domain.schedule import (
     interest_exact,
     round_cents,
 )
-from kuaidai.lending.servicing.domain.terms import LoanTerms
+from kuaidai.lending.servicing.domain.state import (
+    Allocation,
+    InstalmentState,
+    LoanState,
+    Payment,
+)
+from kuaidai.lending.servicing.domain.terms import Bucket, LoanTerms
+
+__all__ = ["Allocation", "InstalmentState", "LoanState", "Overpaid", "Payment", "replay"]
 
 
 class Overpaid(ValueError):
     """A payment exceeds what is owed on its day."""
-
-
-@dataclass(frozen=True)
-class Payment:
-    """Money received for a loan on a day; `key` names it in the allocations."""
-
-    key: str
-    on: date
-    amount: Decimal
-
-
-@dataclass(frozen=True)
-class Allocation:
-    """Where a payment went; the parts add up to the payment."""
-
-    key: str
-    on: date
-    penalty: Decimal
-    interest: Decimal
-    principal: Decimal
-
-
-@dataclass(frozen=True)
-class InstalmentState:
-    """An instalment as it stands: what was due and what of it is paid."""
-
-    no: int
-    from_on: date
-    due_on: date
-    principal: Decimal
-    interest: Decimal
-    paid_principal: Decimal
-    paid_interest: Decimal
-    penalty: Decimal
-    outstanding: Decimal
-
-    @property
-    def unpaid(self) -> Decimal:
-        """Principal and interest still to pay, penalty left out."""
-        return self.principal + self.interest - self.paid_principal - self.paid_interest
-
-
-@dataclass(frozen=True)
-class LoanState:
-    """A loan on a day.
-
-    `outstanding` is all unpaid principal; `accrued_interest` is earned and not yet due;
-    `earned_interest` and `earned_penalty` are totals since the start, the ledger's income.
-    `payoff` settles the loan on this day.
-    """
-
-    on: date
-    outstanding: Decimal
-    accrued_interest: Decimal
-    due_principal: Decimal
-    due_interest: Decimal
-    penalty: Decimal
-    days_past_due: int
-    next_due_on: date | None
-    next_due_amount: Decimal
-    earned_interest: Decimal
-    earned_penalty: Decimal
-    instalments: tuple[InstalmentState, ...]
-    allocations: tuple[Allocation, ...]
-
-    @property
-    def due_now(self) -> Decimal:
-        """Everything due and unpaid, penalty included."""
-        return self.due_principal + self.due_interest + self.penalty
-
-    @property
-    def payoff(self) -> Decimal:
-        """What settles the loan on this day."""
-        return self.outstanding + self.due_interest + self.accrued_interest + self.penalty
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing is owed any more."""
-        return self.payoff == 0
 
 
 @dataclass
@@ -122,6 +55,25 @@ class _Bill:
     @property
     def unpaid(self) -> Decimal:
         return self.row.total - self.paid_principal - self.paid_interest
+
+    @property
+    def penalty(self) -> Decimal:
+        """Penalty owed, rounded. Half a cent that was paid too early is carried, not paid back."""
+        return max(ZERO, round_cents(self.penalty_exact))
+
+    def take(self, bucket: Bucket, most: Decimal) -> Decimal:
+        """Settle one bucket with at most `most`; returns what it took."""
+        match bucket:
+            case Bucket.PENALTY:
+                part = min(most, self.penalty)
+                self.penalty_exact -= Fraction(part)
+            case Bucket.INTEREST:
+                part = min(most, self.row.interest - self.paid_interest)
+                self.paid_interest += part
+            case Bucket.PRINCIPAL:
+                part = min(most, self.row.principal - self.paid_principal)
+                self.paid_principal += part
+        return part
 
 
 @dataclass
@@ -148,7 +100,7 @@ class _Replay:
             self.accrual_from, self.prepaid = row.due_on, ZERO
         rate = self.terms.annual_rate * self.terms.penalty_multiplier
         for bill in self.bills:
-            if bill.penalty_until < on:
+            if bill.penalty_until < on and (on - bill.row.due_on).days > self.terms.grace_days:
                 share = year_fraction(bill.penalty_until, on, self.terms.day_count)
                 bill.penalty_exact += Fraction(bill.unpaid) * Fraction(rate) * share
                 bill.penalty_until = on
@@ -164,22 +116,23 @@ class _Replay:
 
     def pay(self, payment: Payment) -> None:
         self.advance(payment.on)
-        left, penalty, interest, principal = payment.amount, ZERO, ZERO, ZERO
+        left, parts = payment.amount, dict.fromkeys(Bucket, ZERO)
         for bill in self.bills:
-            part = min(left, round_cents(bill.penalty_exact))
-            bill.penalty_exact -= Fraction(part)
-            penalty, left = penalty + part, left - part
-            part = min(left, bill.row.interest - bill.paid_interest)
-            bill.paid_interest += part
-            interest, left = interest + part, left - part
-            part = min(left, bill.row.principal - bill.paid_principal)
-            bill.paid_principal += part
-            principal, left = principal + part, left - part
-        self.paid_penalty += penalty
+            for bucket in self.terms.allocation_order:
+                part = bill.take(bucket, left)
+                parts[bucket] += part
+                left -= part
+        self.paid_penalty += parts[Bucket.PENALTY]
         if left > 0:
-            early_interest, early_principal = self._pay_early(payment, left)
-            interest, principal = interest + early_interest, principal + early_principal
-        self.allocations.append(Allocation(payment.key, payment.on, penalty, interest, principal))
+            interest, principal = self._pay_early(payment, left)
+            parts[Bucket.INTEREST] += interest
+            parts[Bucket.PRINCIPAL] += principal
+        self.allocations.append(
+            Allocation(
+                payment.key, payment.on, parts[Bucket.PENALTY], parts[Bucket.INTEREST],
+                parts[Bucket.PRINCIPAL], payment.shorten,
+            )
+        )  # fmt: skip
 
     def _pay_early(self, payment: Payment, left: Decimal) -> tuple[Decimal, Decimal]:
         accrued, balance = self.accrued(payment.on), self.balance
@@ -199,32 +152,36 @@ class _Replay:
             self.prepaid += interest
             return interest, ZERO
         self.early_interest += interest
-        self._reamortise(payment.on, balance - principal)
+        self._reamortise(payment.on, balance - principal, shorten=payment.shorten)
         return interest, principal
 
-    def _reamortise(self, on: date, balance: Decimal) -> None:
-        dues = [row.due_on for row in self.future]
-        first_no = self.future[0].no
+    def _reamortise(self, on: date, balance: Decimal, *, shorten: bool) -> None:
+        before, self.future = self.future, []
         self.accrual_from, self.prepaid = on, ZERO
-        self.future = (
-            list(
-                amortise(
-                    balance=balance,
-                    annual_rate=self.terms.annual_rate,
-                    method=self.terms.method,
-                    convention=self.terms.day_count,
-                    start_on=on,
-                    due_dates=dues,
-                    first_no=first_no,
-                )
+        if balance == 0:
+            return
+        fewest = 1 if shorten and self.terms.method in _SHORTENED else len(before)
+        for count in range(fewest, len(before) + 1):
+            self.future = self._spread(on, balance, before[:count])
+            if _burden(self.future, self.terms.method) <= _burden(before, self.terms.method):
+                return
+
+    def _spread(self, on: date, balance: Decimal, rows: list[Instalment]) -> list[Instalment]:
+        return list(
+            amortise(
+                balance=balance,
+                annual_rate=self.terms.annual_rate,
+                method=self.terms.method,
+                convention=self.terms.day_count,
+                start_on=on,
+                due_dates=[row.due_on for row in rows],
+                first_no=rows[0].no,
             )
-            if balance
-            else []
         )
 
     def state(self, on: date) -> LoanState:
         self.advance(on)
-        penalty = sum((round_cents(bill.penalty_exact) for bill in self.bills), ZERO)
+        penalty = sum((bill.penalty for bill in self.bills), ZERO)
         due_principal = sum((b.row.principal - b.paid_principal for b in self.bills), ZERO)
         due_interest = sum((b.row.interest - b.paid_interest for b in self.bills), ZERO)
         overdue = [bill.row.due_on for bill in self.bills if bill.unpaid > 0]
@@ -247,11 +204,22 @@ class _Replay:
         )
 
 
+_SHORTENED = (RepaymentMethod.EQUAL_INSTALMENT, RepaymentMethod.EQUAL_PRINCIPAL)
+"""The methods that repay principal along the way, so that fewer instalments can do."""
+
+
+def _burden(rows: list[Instalment], method: RepaymentMethod) -> Decimal:
+    """What shortening must not raise: the largest instalment, or the largest part of principal."""
+    if method is RepaymentMethod.EQUAL_PRINCIPAL:
+        return max(row.principal for row in rows)
+    return max(row.total for row in rows)
+
+
 def _billed(bill: _Bill) -> InstalmentState:
     row = bill.row
     return InstalmentState(
         row.no, row.from_on, row.due_on, row.principal, row.interest,
-        bill.paid_principal, bill.paid_interest, round_cents(bill.penalty_exact), row.outstanding,
+        bill.paid_principal, bill.paid_interest, bill.penalty, row.outstanding,
     )  # fmt: skip
 
 

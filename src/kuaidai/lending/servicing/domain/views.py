@@ -65,6 +65,7 @@ class RepaymentView:
     status: str
     requested_on: date
     reason: str
+    shorten: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,11 @@ class BankAccount:
 
 @dataclass(frozen=True)
 class CloseReport:
-    """What one close of day did."""
+    """What one close of day did.
+
+    `unreconciled` names the control totals in which ledger and loans differ (there should be none);
+    `already_closed`: it was done before, and nothing was done now.
+    """
 
     closed_on: date
     next_on: date
@@ -109,6 +114,8 @@ class CloseReport:
     debited: Decimal
     overdue: int
     parked: tuple[str, ...]
+    unreconciled: tuple[str, ...] = ()
+    already_closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,3 +128,17 @@ class CloseStatus:
     open_loans: int
     behind: int
     parked: int
+
+
+@dataclass(frozen=True)
+class ControlTotal:
+    """One sum as the ledger holds it and as the loans add up to."""
+
+    title: str
+    ledger: Decimal
+    loans: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        """Zero, or the books are wrong."""
+        return self.ledger - self.loans

@@ -12,22 +12,25 @@ from procrastinate.contrib.django import app as jobs
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import record_audit, run_once
 from kuaidai.kernel.identifiers import new_id
-from kuaidai.kernel.money import money_text
+from kuaidai.kernel.money import money_text, yuan
 from kuaidai.lending.ledger.domain import chart
 from kuaidai.lending.ledger.domain.entries import Line
 from kuaidai.lending.ledger.operations import post
 from kuaidai.lending.products.catalogue import product
 from kuaidai.lending.servicing import bank_core
+from kuaidai.lending.servicing.domain.states import STATE_ZH, FacilityStatus
 from kuaidai.lending.servicing.domain.views import DrawdownView
 from kuaidai.lending.servicing.errors import (
     AboveAvailable,
     CoreUnavailable,
     DrawTooSmall,
     FacilityNotOpen,
+    OddCents,
     UnknownFacility,
     UnknownPurpose,
 )
 from kuaidai.lending.servicing.models import Drawdown, Facility, Loan
+from kuaidai.lending.servicing.operations.projection import posting_day
 from kuaidai.lending.servicing.queries import drawdown_view
 
 
@@ -39,7 +42,7 @@ def request_drawdown(
     The amount is reserved under the facility's row lock and a job to pay it is queued in the same
     transaction; then payment is tried at once. If the bank core is silent the drawdown stays
     pending and the job goes on. Raises `UnknownFacility`, `FacilityNotOpen`, `UnknownPurpose`,
-    `DrawTooSmall`, `AboveAvailable`, `IdempotencyMismatch`.
+    `OddCents`, `DrawTooSmall`, `AboveAvailable`, `IdempotencyMismatch`.
     """
 
     def reserve() -> dict[str, Any]:
@@ -77,12 +80,24 @@ def _reserve(facility_id: str, amount: Decimal, purpose: str, on: date, actor: A
     return row.id
 
 
+def _require_open(facility: Facility, on: date) -> None:
+    state, state_zh = facility.status, STATE_ZH[FacilityStatus(facility.status)]
+    if facility.status == FacilityStatus.OPEN:
+        if facility.opens_on <= on < facility.expires_on:
+            return
+        state, state_zh = f"expired since {facility.expires_on}", f"已于 {facility.expires_on} 到期"
+        if on < facility.opens_on:
+            state, state_zh = (
+                f"not open before {facility.opens_on}",
+                f"自 {facility.opens_on} 起生效",
+            )
+    raise FacilityNotOpen(value=facility.id, state=state, state_zh=state_zh)
+
+
 def _check(facility: Facility, amount: Decimal, purpose: str, on: date) -> None:
-    if facility.status != "open" or not facility.opens_on <= on < facility.expires_on:
-        state = (
-            facility.status if facility.status != "open" else f"expired since {facility.expires_on}"
-        )
-        raise FacilityNotOpen(value=facility.id, state=state)
+    _require_open(facility, on)
+    if amount != yuan(amount):
+        raise OddCents(amount=amount)
     rules = product(facility.product_code)
     if purpose not in {known.code for known in rules.purposes}:
         raise UnknownPurpose(value=purpose, known=", ".join(p.code for p in rules.purposes))
@@ -153,12 +168,14 @@ def _make_loan(facility: Facility, row: Drawdown) -> None:
         months=facility.months,
         settlement_day=rules.settlement_day,
         penalty_multiplier=rules.penalty_multiplier,
+        grace_days=rules.grace_days,
+        allocation_order=",".join(rules.allocation_order),
         outstanding=row.amount,
         accrued_through=row.requested_on,
     )
     post(
         key=f"drawdown:{row.id}",
-        on=row.requested_on,
+        on=posting_day(row.requested_on),
         description="Loan paid out",
         source_type="loan",
         source_id=loan.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from kuaidai.foundation.queries import business_date
 from kuaidai.lending.ledger.domain import chart
 from kuaidai.lending.ledger.domain.entries import Line
 from kuaidai.lending.ledger.operations import post
@@ -13,17 +14,23 @@ from kuaidai.lending.servicing.models import Loan
 from kuaidai.lending.servicing.queries import state_of
 
 
+def posting_day(on: date) -> date:
+    """The day the books carry what happened on `on`: a closed day is not reopened."""
+    return max(on, business_date())
+
+
 def accrue(loan: Loan, on: date) -> LoanState:
     """Recognise what the loan earned up to `on`, and store its state. `loan` is locked.
 
-    The entry's key holds the totals, so that accruing twice to the same totals posts once.
+    A payment that counts from an earlier day may take back income recognised since: totals may fall
+    and rise again. So the entry's key holds the day and the number of payments, which never do.
     """
     state = state_of(loan, on)
     interest = state.earned_interest - loan.earned_interest
     penalty = state.earned_penalty - loan.earned_penalty
     post(
-        key=f"accrual:{loan.id}:{state.earned_interest}:{state.earned_penalty}",
-        on=on,
+        key=f"accrual:{loan.id}:{on}:{len(state.allocations)}",
+        on=posting_day(on),
         description="Interest accrued",
         source_type="loan",
         source_id=loan.id,

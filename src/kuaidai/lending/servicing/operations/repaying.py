@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from procrastinate.contrib.django import app as jobs
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import record_audit, run_once
 from kuaidai.kernel.identifiers import new_id
-from kuaidai.kernel.money import money_text
+from kuaidai.kernel.money import money_text, yuan
 from kuaidai.lending.ledger.domain import chart
 from kuaidai.lending.ledger.domain.entries import Line
 from kuaidai.lending.ledger.operations import post
@@ -22,59 +23,76 @@ from kuaidai.lending.servicing.domain.views import RepaymentView
 from kuaidai.lending.servicing.errors import (
     CoreUnavailable,
     LoanSettled,
+    OddCents,
+    RepaymentBackdated,
     RepaymentRunning,
     RepayNothing,
     RepayTooMuch,
     UnknownLoan,
 )
 from kuaidai.lending.servicing.models import Facility, Loan, LoanEvent, Repayment
-from kuaidai.lending.servicing.operations.projection import accrue
+from kuaidai.lending.servicing.operations.projection import accrue, posting_day
 from kuaidai.lending.servicing.queries import repayment_view, state_of
 
 
 def repay(
-    *, loan_id: str, amount: Decimal | None, key: str, on: date, actor: Actor
+    *,
+    loan_id: str,
+    amount: Decimal | None,
+    key: str,
+    on: date,
+    actor: Actor,
+    shorten: bool = False,
 ) -> RepaymentView:
     """Repay `amount` of a loan from the firm's account, or all of it when `amount` is None.
 
-    What is due goes first, the rest repays early. The same `key` again returns the same repayment.
-    Raises `UnknownLoan`, `LoanSettled`, `RepayNothing`, `RepayTooMuch`, `RepaymentRunning`,
-    `IdempotencyMismatch`.
+    What is due goes first, the rest repays early: the instalments left become smaller or, with
+    `shorten`, fewer. The same `key` again returns the same repayment, on a later day too.
+    Raises `UnknownLoan`, `LoanSettled`, `RepayNothing`, `OddCents`, `RepayTooMuch`,
+    `RepaymentBackdated`, `RepaymentRunning`, `IdempotencyMismatch`.
     """
 
     def ask() -> dict[str, Any]:
-        return {"id": _ask(loan_id, amount, on, actor)}
+        return {"id": _ask(loan_id, amount, on, actor, shorten=shorten)}
 
-    done, _ = run_once(
-        scope=f"repayment:{loan_id}", key=key, request={"amount": amount, "on": on}, perform=ask
-    )
+    request = {"amount": amount} | ({"shorten": True} if shorten else {})
+    done, _ = run_once(scope=f"repayment:{loan_id}", key=key, request=request, perform=ask)
     try:
         return collect_repayment(repayment_id=done["id"], actor=actor)
     except CoreUnavailable:
         return repayment_view(Repayment.objects.get(id=done["id"]))
 
 
-def _ask(loan_id: str, amount: Decimal | None, on: date, actor: Actor) -> str:
+def _ask(loan_id: str, amount: Decimal | None, on: date, actor: Actor, *, shorten: bool) -> str:
     loan = Loan.objects.select_for_update().filter(id=loan_id).first()
     if loan is None:
         raise UnknownLoan(value=loan_id)
     if loan.status == "settled":
         raise LoanSettled(value=loan_id)
+    newest = LoanEvent.objects.filter(loan=loan).aggregate(on=Max("on"))["on"] or loan.start_on
+    if on < newest:
+        raise RepaymentBackdated(value=loan_id, last=newest, on=on)
     owed = state_of(loan, on).payoff
     wanted = owed if amount is None else amount
     if wanted <= 0:
         raise RepayNothing(amount=money_text(wanted))
+    if wanted != yuan(wanted):
+        raise OddCents(amount=wanted)
     if wanted > owed:
         raise RepayTooMuch(amount=money_text(wanted), owed=money_text(owed))
-    row = open_repayment(loan, kind="early", amount=wanted, on=on, number=new_id("RPY"))
+    row = open_repayment(
+        loan, kind="early", amount=wanted, on=on, number=new_id("RPY"), shorten=shorten
+    )
     record_audit(
         actor=actor, action="repayment.request", subject_type="loan", subject_id=loan_id, on=on,
-        detail={"id": row.id, "amount": wanted},
+        detail={"id": row.id, "amount": wanted, "shorten": shorten},
     )  # fmt: skip
     return row.id
 
 
-def open_repayment(loan: Loan, *, kind: str, amount: Decimal, on: date, number: str) -> Repayment:
+def open_repayment(
+    loan: Loan, *, kind: str, amount: Decimal, on: date, number: str, shorten: bool = False
+) -> Repayment:
     """A pending repayment with the job that pursues it. Raises `RepaymentRunning`."""
     running = Repayment.objects.filter(loan=loan, status="pending").exclude(id=number).first()
     if running is not None:
@@ -83,7 +101,13 @@ def open_repayment(loan: Loan, *, kind: str, amount: Decimal, on: date, number: 
         with transaction.atomic():
             row, created = Repayment.objects.get_or_create(
                 id=number,
-                defaults={"loan": loan, "kind": kind, "amount": amount, "requested_on": on},
+                defaults={
+                    "loan": loan,
+                    "kind": kind,
+                    "amount": amount,
+                    "requested_on": on,
+                    "shorten": shorten,
+                },
             )
     except IntegrityError as error:
         raise RepaymentRunning(value=number) from error
@@ -126,7 +150,11 @@ def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> Repaym
     if moved.is_settled:
         before = loan.outstanding
         LoanEvent.objects.create(
-            loan=loan, repayment=row, on=row.requested_on, amount=moved.settled
+            loan=loan,
+            repayment=row,
+            on=row.requested_on,
+            amount=moved.settled,
+            shorten=row.shorten,
         )
         state = accrue(loan, max(row.requested_on, loan.accrued_through))
         _post_receipt(loan, row, state)
@@ -144,7 +172,7 @@ def _post_receipt(loan: Loan, row: Repayment, state: LoanState) -> None:
     parts = next(part for part in state.allocations if part.key == row.id)
     post(
         key=f"repayment:{row.id}",
-        on=row.requested_on,
+        on=posting_day(row.requested_on),
         description="Repayment received",
         source_type="loan",
         source_id=loan.id,
