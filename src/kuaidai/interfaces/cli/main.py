@@ -66,3 +66,10 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except WrongSetting as wrong:
         typer.echo(f"error: {wrong}", err=True)
         sys.exit(2)
+    except Exception as error:
+        if type(error).__name__ != "ProgrammingError" or "does not exist" not in str(error):
+            raise
+        typer.echo(
+            "error: the database has no tables yet; run `kuaidai db migrate` first", err=True
+        )
+        sys.exit(2)
