@@ -7,6 +7,7 @@ import pytest
 from kuaidai.data.lake.datasets import PLATFORM_DATASETS
 from kuaidai.lending.products.catalogue import UnknownProduct, all_products, product
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+from kuaidai.lending.servicing.domain.terms import Bucket
 
 
 def test_the_credit_quick_loan_is_as_the_bank_publishes_it() -> None:
@@ -24,6 +25,10 @@ def test_every_product_is_consistent(code: str) -> None:
     assert held.floor % held.draw_step == held.cap % held.draw_step == 0
     assert set(held.methods) <= {method.value for method in RepaymentMethod}
     assert set(held.required_sources + held.optional_sources) <= set(PLATFORM_DATASETS)
+    assert sorted(held.allocation_order) == sorted(Bucket)
+    assert held.grace_days >= 0
+    assert 1 <= held.settlement_day <= 31
+    assert held.floor >= held.minimum_draw > 0
     assert len({purpose.code for purpose in held.purposes}) == len(held.purposes) > 0
 
 

@@ -72,7 +72,7 @@ def draw(customer):
 
 @pytest.fixture
 def repay(customer):
-    def repaid(loan_id, amount, key=None, on=ENDS_ON + timedelta(days=10)):
+    def repaid(loan_id, amount, key=None, on=ENDS_ON + timedelta(days=10), shorten=False):
         set_business_date(on=on, actor=SYSTEM)
         return operations.repay(
             loan_id=loan_id,
@@ -80,6 +80,7 @@ def repay(customer):
             key=key or new_id("KEY"),
             on=on,
             actor=customer.actor,
+            shorten=shorten,
         )
 
     return repaid

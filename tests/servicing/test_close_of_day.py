@@ -5,10 +5,13 @@ from decimal import Decimal
 
 import pytest
 from tests.support.bank import ENDS_ON, SYSTEM
+from tests.support.threads import at_once
 
 from kuaidai.foundation.queries import business_date, verify_audit_chain
-from kuaidai.lending.ledger.queries import trial_balance
+from kuaidai.lending.ledger.queries import entries_for, trial_balance
 from kuaidai.lending.servicing import bank_core, operations, queries
+from kuaidai.lending.servicing.domain.views import CloseReport
+from kuaidai.lending.servicing.errors import CloseOutOfOrder, CloseRunning
 from kuaidai.lending.servicing.models import CloseOfDay, Facility, Loan, Repayment
 from kuaidai.lending.servicing.operations import close_of_day
 
@@ -18,6 +21,7 @@ pytestmark = pytest.mark.django_db
 def close(days: int = 1):
     reports = [operations.run_close_of_day(actor=SYSTEM) for _ in range(days)]
     assert trial_balance().difference == 0
+    assert reports[-1].unreconciled == ()
     return reports[-1]
 
 
@@ -160,4 +164,116 @@ def test_a_line_past_its_term_is_expired(make_facility) -> None:
     facility = make_facility(months=1)
     days = (facility.expires_on - ENDS_ON).days
     close(days)
+    assert Facility.objects.get(id=facility.id).status == "expired"
+
+
+def test_a_day_that_is_closed_is_left_alone(facility, draw) -> None:
+    draw(facility, "50000.00")
+    first = operations.run_close_of_day(actor=SYSTEM, on=ENDS_ON)
+    entries = trial_balance()
+
+    again = operations.run_close_of_day(actor=SYSTEM, on=ENDS_ON)
+
+    assert (first.already_closed, again.already_closed) == (False, True)
+    assert (again.closed_on, again.next_on, again.loans) == (ENDS_ON, first.next_on, 1)
+    assert business_date() == ENDS_ON + timedelta(days=1)
+    assert trial_balance() == entries
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_day_that_has_not_come_or_was_never_here_is_refused(facility, days) -> None:
+    day = ENDS_ON + timedelta(days=days)
+    with pytest.raises(CloseOutOfOrder, match=f"{day}.*{ENDS_ON}"):
+        operations.run_close_of_day(actor=SYSTEM, on=day)
+    assert business_date() == ENDS_ON
+
+
+@pytest.mark.django_db(transaction=True)
+def test_runs_begun_together_close_each_day_once(facility, draw) -> None:
+    draw(facility, "50000.00")
+
+    outcomes = at_once(lambda _: operations.run_close_of_day(actor=SYSTEM, on=ENDS_ON), 4)
+
+    done = [outcome for outcome in outcomes if isinstance(outcome, CloseReport)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, CloseRunning)]
+    assert len(done) + len(refused) == 4
+    assert [report.already_closed for report in done].count(False) == 1
+    assert business_date() == ENDS_ON + timedelta(days=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_waited_does_not_skip_a_day(facility, draw) -> None:
+    """Without a day named, a second run may close the next day, but never one it did not work on."""
+    draw(facility, "50000.00")
+    for _ in range(3):
+        at_once(lambda _: operations.run_close_of_day(actor=SYSTEM), 3)
+    closed = list(CloseOfDay.objects.order_by("on").values_list("on", flat=True))
+    assert closed == [ENDS_ON + timedelta(days=n) for n in range(len(closed))]
+    assert business_date() == closed[-1] + timedelta(days=1)
+
+
+def test_a_loan_that_cannot_be_read_is_parked_and_caught_up_later(make_facility, draw) -> None:
+    broken, sound = (draw(make_facility(), "30000.00").loan_id for _ in range(2))
+    Loan.objects.filter(id=broken).update(months=0)
+
+    report = close(21)  # through 20 July
+
+    assert report.parked == (broken,)
+    assert str(queries.loan(sound).state.outstanding) == "20000.00"
+    row = Loan.objects.get(id=broken)
+    assert (row.closed_through, row.parked_reason) == (
+        None,
+        "ValueError: a loan runs 1 to 360 months, not 0",
+    )
+    assert queries.close_status().behind == queries.close_status().parked == 1
+
+    Loan.objects.filter(id=broken).update(months=3)
+    assert close().parked == ()
+    assert str(queries.loan(broken).state.outstanding) == "20000.00"
+    assert queries.close_status().behind == 0
+
+
+def test_a_debit_and_a_drawdown_left_pending_are_pursued(make_facility, draw, platforms) -> None:
+    first, second = make_facility(), make_facility()
+    loan_id = draw(first, "30000.00").loan_id
+    close(20)
+    platforms.fault("bank_money", "lost")
+    waiting = draw(second, "20000.00", on=business_date())
+    platforms.fault("bank_money", "down")
+    assert close().parked == (loan_id,)
+    platforms.fault("bank_money", "ok")
+
+    assert close().parked == ()
+
+    assert str(queries.loan(loan_id).state.outstanding) == "20000.00"
+    assert queries.drawdown(waiting.id).status == "paid_out"
+
+
+def test_a_payoff_heard_of_two_nights_later_leaves_the_books_even(
+    facility, draw, repay, platforms
+) -> None:
+    """The money was taken on its day, so the interest accrued in the two nights is taken back."""
+    loan_id = draw(facility, "50000.00").loan_id
+    close(10)
+    platforms.fault("bank_money", "down")
+    waiting = repay(loan_id, None, on=business_date())
+    assert (waiting.status, str(waiting.amount)) == ("pending", "50050.00")
+    close(2)
+    assert str(income()) == "55.00"
+    platforms.fault("bank_money", "ok")
+    operations.collect_repayment(repayment_id=waiting.id, actor=SYSTEM)
+
+    assert queries.loan(loan_id).status == "settled"
+    assert str(income()) == "50.00"
+    assert [total.difference for total in queries.control_totals()] == [0] * 6
+    newest = entries_for(source_type="loan", source_id=loan_id)[-1]
+    assert newest.on == business_date()  # a closed day is not reopened
+
+
+def test_a_frozen_line_expires_too(make_facility, customer) -> None:
+    facility = make_facility(months=1)
+    operations.freeze_facility(
+        facility_id=facility.id, reason="watch", on=ENDS_ON, actor=customer.actor
+    )
+    close((facility.expires_on - ENDS_ON).days)
     assert Facility.objects.get(id=facility.id).status == "expired"

@@ -1,5 +1,6 @@
 """Drawing money through the bank core: availability, once per key, faults of the core."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,13 +9,15 @@ from tests.support.bank import ENDS_ON, SYSTEM
 from tests.support.threads import at_once
 
 from kuaidai.foundation.errors import IdempotencyMismatch
-from kuaidai.kernel.errors import Refusal
+from kuaidai.foundation.queries import audit_trail
+from kuaidai.kernel.errors import IllegalTransition, Refusal
 from kuaidai.lending.ledger.queries import entries_for, trial_balance
 from kuaidai.lending.servicing import bank_core, operations, queries
 from kuaidai.lending.servicing.errors import (
     AboveAvailable,
     DrawTooSmall,
     FacilityNotOpen,
+    OddCents,
     UnknownFacility,
     UnknownPurpose,
 )
@@ -73,9 +76,14 @@ def test_what_cannot_be_drawn_is_refused_and_changes_nothing(
 def test_an_ended_frozen_or_unknown_facility_gives_nothing(facility, draw, customer) -> None:
     with pytest.raises(FacilityNotOpen, match="expired since"):
         draw(facility, on=facility.expires_on)
-    Facility.objects.filter(id=facility.id).update(status="frozen")
-    with pytest.raises(FacilityNotOpen, match="frozen"):
+    with pytest.raises(FacilityNotOpen, match="not open before"):
+        draw(facility, on=facility.opens_on - timedelta(days=1))
+    operations.freeze_facility(
+        facility_id=facility.id, reason="watch", on=ENDS_ON, actor=customer.actor
+    )
+    with pytest.raises(FacilityNotOpen, match="frozen") as refusal:
         draw(facility)
+    assert "冻结" in refusal.value.text("zh-hans")
     with pytest.raises(UnknownFacility, match="FAC-0"):
         operations.request_drawdown(
             facility_id="FAC-0", amount=Decimal(1000), purpose="wages", key="k", on=ENDS_ON,
@@ -165,3 +173,48 @@ def test_a_loan_begins_on_its_day(facility, draw) -> None:
     assert loan.terms.start_on == ENDS_ON
     assert loan.state.outstanding == Decimal("30000.00")
     assert loan.state.next_due_on == ENDS_ON + timedelta(days=20)  # 30 June to 20 July
+
+
+def test_a_line_is_frozen_and_unfrozen_along_its_table(facility, draw, customer) -> None:
+    said = {"facility_id": facility.id, "reason": "watch", "on": ENDS_ON, "actor": customer.actor}
+    assert operations.freeze_facility(**said).status == "frozen"
+    with pytest.raises(IllegalTransition, match="is frozen and cannot become frozen"):
+        operations.freeze_facility(**said)
+    assert operations.unfreeze_facility(**said).status == "open"
+    assert draw(facility).status == "paid_out"
+    with pytest.raises(UnknownFacility, match="FAC-0"):
+        operations.freeze_facility(**{**said, "facility_id": "FAC-0"})
+    actions = [e.action for e in audit_trail(subject_type="facility", subject_id=facility.id)]
+    assert {"facility.frozen", "facility.open"} <= set(actions)
+
+
+def test_amounts_finer_than_a_cent_are_refused(facility, draw) -> None:
+    with pytest.raises(OddCents, match=r"1000\.001"):
+        draw(facility, "1000.001")
+
+
+def test_what_is_still_drawn_under_an_ended_line_counts_as_exposure(facility, draw) -> None:
+    assert str(queries.exposure_of(uscc=facility.uscc)) == "100000.00"
+    draw(facility, "30000.00")
+    Facility.objects.filter(id=facility.id).update(status="expired")
+    assert str(queries.exposure_of(uscc=facility.uscc)) == "30000.00"
+
+
+def test_a_garbled_answer_leaves_it_pending_until_the_core_speaks(
+    facility, draw, platforms
+) -> None:
+    platforms.fault("bank_money", "malformed")
+    waiting = draw(facility, "20000.00")
+    assert waiting.status == "pending"
+    platforms.fault("bank_money", "ok")
+    assert operations.pay_out(drawdown_id=waiting.id, actor=SYSTEM).status == "paid_out"
+
+
+def test_a_wrong_signature_rejects_nothing(facility, draw, settings) -> None:
+    right = settings.KUAIDAI
+    settings.KUAIDAI = replace(right, platform_key="another-key-that-is-wrong")
+    waiting = draw(facility, "20000.00")
+    assert waiting.status == "pending"
+    assert str(queries.facility(facility.id).reserved) == "20000.00"
+    settings.KUAIDAI = right
+    assert operations.pay_out(drawdown_id=waiting.id, actor=SYSTEM).status == "paid_out"

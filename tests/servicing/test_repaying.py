@@ -4,11 +4,23 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, transaction
 from tests.support.bank import ENDS_ON, SYSTEM
+from tests.support.threads import at_once
 
+from kuaidai.foundation.errors import IdempotencyMismatch
+from kuaidai.foundation.operations import set_business_date
+from kuaidai.kernel.errors import Refusal
 from kuaidai.lending.ledger.queries import trial_balance
 from kuaidai.lending.servicing import bank_core, operations, queries
-from kuaidai.lending.servicing.errors import LoanSettled, RepayNothing, RepayTooMuch, UnknownLoan
+from kuaidai.lending.servicing.errors import (
+    LoanSettled,
+    OddCents,
+    RepaymentBackdated,
+    RepayNothing,
+    RepayTooMuch,
+    UnknownLoan,
+)
 from kuaidai.lending.servicing.models import LoanEvent
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +116,61 @@ def test_a_silent_core_leaves_it_pending_and_the_job_finishes_it(loan_id, repay,
         done = operations.collect_repayment(repayment_id=waiting.id, actor=SYSTEM)
     assert (done.status, str(done.settled)) == ("settled", "1000.00")
     assert LoanEvent.objects.get().amount == Decimal("1000.00")
+
+
+def test_a_shortened_repayment_is_kept_as_asked(make_facility, draw, repay) -> None:
+    loan_id = draw(make_facility(months=12), "36000.00").loan_id
+    done = repay(loan_id, "18036.00", shorten=True)
+    assert (done.status, done.shorten) == ("settled", True)
+    state = queries.loan(loan_id).state
+    assert [str(i.principal) for i in state.instalments] == ["3000.00"] * 6
+    with pytest.raises(IdempotencyMismatch):
+        repay(loan_id, "10.00", key="k-1")
+        repay(loan_id, "10.00", key="k-1", shorten=True)
+
+
+def test_the_same_key_on_the_next_day_is_the_same_repayment(loan_id, repay) -> None:
+    first = repay(loan_id, "1000.00", key="around-midnight")
+    again = repay(loan_id, "1000.00", key="around-midnight", on=LATER + timedelta(days=1))
+    assert again.id == first.id
+
+
+def test_a_repayment_before_the_newest_one_is_refused(loan_id, repay, customer) -> None:
+    repay(loan_id, "1000.00")
+    with pytest.raises(RepaymentBackdated, match=f"{LATER}.*{ENDS_ON}"):
+        operations.repay(
+            loan_id=loan_id, amount=None, key="too-late", on=ENDS_ON, actor=customer.actor
+        )
+
+
+def test_cents_are_the_finest_repayment(loan_id, repay) -> None:
+    with pytest.raises(OddCents, match=r"1000\.005"):
+        repay(loan_id, "1000.005")
+
+
+def test_a_payment_once_received_cannot_be_changed(loan_id, repay) -> None:
+    repay(loan_id, "1000.00")
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        LoanEvent.objects.update(amount=Decimal("2000.00"))
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        LoanEvent.objects.all().delete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_repaying_all_many_times_at_once_takes_the_money_once(loan_id, repay, customer) -> None:
+    set_business_date(on=LATER, actor=SYSTEM)
+
+    def one(number: int) -> str:
+        try:
+            return operations.repay(
+                loan_id=loan_id, amount=None, key=f"all-{number}", on=LATER, actor=customer.actor
+            ).status
+        except Refusal as refusal:
+            return refusal.code
+
+    outcomes = at_once(one, 6)
+
+    assert outcomes.count("settled") == 1
+    assert set(outcomes) <= {"settled", "LOAN_SETTLED", "REPAYMENT_RUNNING"}
+    assert str(LoanEvent.objects.get().amount) == "50050.00"
+    assert [total.difference for total in queries.control_totals()] == [0] * 6

@@ -1,16 +1,20 @@
 """A loan replayed from its terms and payments."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kuaidai.kernel.day_counts import DayCount
+from kuaidai.lending.servicing.domain.early import effect_of_payment, total_interest
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.replay import Overpaid, Payment, replay
-from kuaidai.lending.servicing.domain.terms import LoanTerms
+from kuaidai.lending.servicing.domain.schedule import build_schedule, round_cents
+from kuaidai.lending.servicing.domain.terms import Bucket, LoanTerms
 
 START = date(2026, 1, 20)
 
@@ -91,15 +95,90 @@ def test_overpaying_and_disorder_are_refused() -> None:
         replay(terms(), [Payment("a", date(2026, 1, 1), Decimal(1))], date(2026, 1, 30))
 
 
+def test_half_a_cent_of_penalty_rounded_up_is_not_paid_back() -> None:
+    """100.00 overdue at 3.6 % x 1.5 is 0.015 a day: 0.02 is paid, and nothing is left over."""
+    agreed = terms(RepaymentMethod.INTEREST_MONTHLY, "100.00", months=1)
+    paid = [Payment("interest", date(2026, 2, 20), Decimal("0.31"))]
+    owed = replay(agreed, paid, date(2026, 2, 21))
+    assert (str(owed.penalty), str(owed.payoff)) == ("0.02", "100.02")
+    state = replay(agreed, [*paid, Payment("all", owed.on, owed.payoff)], owed.on)
+    assert state.is_settled
+    assert str(state.payoff) == "0.00"
+
+
+def test_what_is_paid_within_the_days_of_grace_bears_no_penalty() -> None:
+    agreed = replace(terms(), grace_days=3)
+    last_of_grace, after = date(2026, 2, 23), date(2026, 2, 24)
+    assert str(replay(agreed, [], last_of_grace).penalty) == "0.00"
+    assert replay(agreed, [], last_of_grace).days_past_due == 3
+    # 4,037.20 x 0.036 x 1.5 / 360 x 4 days from the due date = 2.4223
+    assert str(replay(agreed, [], after).penalty) == "2.42"
+    # 2,037.20 x 0.036 x 1.5 / 360 x 4 days = 1.2223
+    part = [Payment("in time", last_of_grace, Decimal("2000.00"))]
+    assert str(replay(agreed, part, after).penalty) == "1.22"
+
+
+def test_the_order_of_allocation_is_the_terms_own() -> None:
+    on = date(2026, 3, 2)
+    agreed = replace(terms(), allocation_order=(Bucket.PRINCIPAL, Bucket.INTEREST, Bucket.PENALTY))
+    state = replay(agreed, [Payment("a", on, Decimal("4001.00"))], on)
+    [part] = state.allocations
+    assert (str(part.principal), str(part.interest), str(part.penalty)) == (
+        "4000.00",
+        "1.00",
+        "0.00",
+    )
+    assert str(state.penalty) == "6.06"
+    with pytest.raises(ValueError, match="allocation order"):
+        replace(terms(), allocation_order=(Bucket.PENALTY, Bucket.INTEREST))
+
+
+def test_part_early_repayment_may_shorten_the_loan_instead() -> None:
+    """Equal principal 4 x 3,000; 6,000 early on day 10: 2 x 3,000 are left, on the first two dates."""
+    agreed, on = terms(months=4), date(2026, 1, 30)
+    payment = Payment("a", on, Decimal("6012.00"), shorten=True)
+    state = replay(agreed, [payment], on)
+    assert [str(i.principal) for i in state.instalments] == ["3000.00", "3000.00"]
+    assert [i.due_on for i in state.instalments] == [date(2026, 2, 20), date(2026, 3, 20)]
+    assert [i.no for i in state.instalments] == [1, 2]
+    assert effect_of_payment(agreed, state, "a").interest_saved > 0
+
+
+def test_a_shortened_level_loan_pays_no_more_each_month_than_before() -> None:
+    agreed, on = terms(RepaymentMethod.EQUAL_INSTALMENT, months=12), date(2026, 1, 30)
+    before = replay(agreed, [], on)
+    smaller = replay(agreed, [Payment("a", on, Decimal("5000.00"))], on)
+    shorter = replay(agreed, [Payment("a", on, Decimal("5000.00"), shorten=True)], on)
+    level = before.instalments[0].principal + before.instalments[0].interest
+    assert len(smaller.instalments) == 12
+    assert len(shorter.instalments) == 7  # 7,012.00 at 1,019.80 or less: seven of 1,012.82
+    assert all(i.principal + i.interest <= level for i in shorter.instalments)
+    assert total_interest(shorter) < total_interest(smaller)
+
+
+def test_a_loan_due_at_once_cannot_be_shortened() -> None:
+    agreed, on = terms(RepaymentMethod.INTEREST_MONTHLY), date(2026, 1, 30)
+    state = replay(agreed, [Payment("a", on, Decimal("5000.00"), shorten=True)], on)
+    assert state.instalments[-1].due_on == agreed.matures_on
+
+
 @given(
     method=st.sampled_from(RepaymentMethod),
     rate=st.decimals(Decimal("0.01"), Decimal("0.24"), places=6),
     principal=st.decimals(Decimal(1000), Decimal(3_000_000), places=2),
     months=st.integers(1, 24),
     steps=st.lists(st.tuples(st.integers(0, 45), st.integers(1, 100)), max_size=12),
+    grace=st.integers(0, 10),
+    order=st.permutations(list(Bucket)),
+    shorten=st.booleans(),
 )
-def test_any_life_of_a_loan_loses_no_cent(method, rate, principal, months, steps) -> None:
-    agreed = LoanTerms(principal, rate, method, DayCount.ACT_360, START, months)
+def test_any_life_of_a_loan_loses_no_cent(
+    method, rate, principal, months, steps, grace, order, shorten
+) -> None:
+    agreed = LoanTerms(
+        principal, rate, method, DayCount.ACT_360, START, months,
+        grace_days=grace, allocation_order=tuple(order),
+    )  # fmt: skip
     payments: list[Payment] = []
     on = START
     for days, percent in steps:
@@ -107,7 +186,7 @@ def test_any_life_of_a_loan_loses_no_cent(method, rate, principal, months, steps
         owed = replay(agreed, payments, on).payoff
         amount = (owed * percent / 100).quantize(Decimal("0.01"))
         if amount > 0:
-            payments.append(Payment(f"p{len(payments)}", on, amount))
+            payments.append(Payment(f"p{len(payments)}", on, amount, shorten))
     last = replay(agreed, payments, on)
     if last.payoff:
         payments.append(Payment("last", on, last.payoff))
@@ -135,3 +214,53 @@ def test_what_is_earned_never_shrinks_as_time_passes(days, later, rate) -> None:
     assert second.earned_interest >= first.earned_interest
     assert second.earned_penalty >= first.earned_penalty
     assert second.outstanding == first.outstanding
+
+
+@given(
+    method=st.sampled_from(RepaymentMethod),
+    rate=st.decimals(Decimal("0.01"), Decimal("0.24"), places=6),
+    grace=st.integers(0, 5),
+    paid=st.lists(st.tuples(st.integers(0, 50), st.integers(1, 100)), max_size=6),
+)
+def test_arrears_agree_with_a_count_day_by_day(method, rate, grace, paid) -> None:
+    """An oracle of its own kind: it walks every day and adds a day's penalty on what is overdue."""
+    agreed = LoanTerms(
+        Decimal("36000.00"), rate, method, DayCount.ACT_360, START, 4, grace_days=grace
+    )
+    payments, on = [], START
+    for days, percent in paid:
+        on += timedelta(days=days)
+        amount = (replay(agreed, payments, on).due_now * percent / 100).quantize(Decimal("0.01"))
+        if amount > 0:
+            payments.append(Payment(f"p{len(payments)}", on, amount))
+
+    bills = [
+        [row.due_on, Fraction(row.interest + row.principal), Fraction(0), Fraction(0)]
+        for row in build_schedule(agreed)
+    ]  # due day, unpaid, penalty, penalty that waits for the end of grace
+    day, queue = START, list(payments)
+    while True:
+        while queue and queue[0].on == day:
+            left = Fraction(queue.pop(0).amount)
+            for bill in bills:
+                if bill[0] <= day:
+                    part = min(left, max(Fraction(0), Fraction(round_cents(bill[2]))))
+                    bill[2], left = bill[2] - part, left - part
+                    part = min(left, bill[1])
+                    waits = bill[3] * part / bill[1] if bill[1] else 0
+                    bill[1], left, bill[3] = bill[1] - part, left - part, bill[3] - waits
+            assert left == 0
+        if day == on:
+            break
+        for bill in bills:
+            if bill[0] <= day:
+                bill[3] += bill[1] * Fraction(rate) * Fraction(3, 2) / 360
+                if (day + timedelta(days=1) - bill[0]).days > grace:
+                    bill[2], bill[3] = bill[2] + bill[3], Fraction(0)
+        day += timedelta(days=1)
+
+    state = replay(agreed, payments, on)
+    owed = [max(Decimal(0), round_cents(bill[2])) for bill in bills if bill[0] <= on]
+    assert state.penalty == sum(owed, Decimal(0))
+    overdue = [bill[0] for bill in bills if bill[0] <= on and bill[1] > 0]
+    assert state.days_past_due == ((on - min(overdue)).days if overdue else 0)

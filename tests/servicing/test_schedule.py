@@ -21,6 +21,11 @@ GOLDEN = json.loads((Path(__file__).parent / "golden" / "fineract_schedules.json
 ]
 
 
+DUE_DATES = json.loads((Path(__file__).parent / "golden" / "fineract_due_dates.json").read_text())[
+    "cases"
+]
+
+
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["id"])
 def test_fineracts_figures_come_out_to_the_cent(case) -> None:
     start = date.fromisoformat(case["start"])
@@ -36,6 +41,16 @@ def test_fineracts_figures_come_out_to_the_cent(case) -> None:
     rows = build_schedule(terms)
     got = [(str(r.due_on), str(r.principal), str(r.interest)) for r in rows]
     assert got == [(e["due"], e["principal"], e["interest"]) for e in case["expected"]]
+
+
+@pytest.mark.parametrize("case", DUE_DATES, ids=lambda case: case["id"])
+def test_fineracts_due_dates_come_out(case) -> None:
+    count = len(case["expected"])
+    terms = LoanTerms(
+        Decimal(1000), Decimal("0.05"), RepaymentMethod.EQUAL_PRINCIPAL, DayCount.ACT_360,
+        date.fromisoformat(case["start"]), count + 1, case["day"],
+    )  # fmt: skip
+    assert [str(due) for due in terms.due_dates()[:count]] == case["expected"]
 
 
 def test_a_months_interest_of_the_trade_notes() -> None:

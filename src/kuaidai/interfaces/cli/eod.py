@@ -9,6 +9,7 @@ from functools import partial
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import Progress, TaskID
 
 app = typer.Typer(no_args_is_help=True)
@@ -39,9 +40,18 @@ def _tell(bar: Progress, task: TaskID, done: int, total: int) -> None:
 @app.command()
 def run(
     days: Annotated[int, typer.Option(min=1, max=400, help="Days to close, in order.")] = 1,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Close this day; if it is closed, do nothing."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Close the business date: debit what is due, accrue, count days past due, open the next day."""
+    """Close the business date: debit what is due, accrue, count days past due, open the next day.
+
+    A schedule should name the day with --on: then a run repeated after a time-out changes nothing.
+    """
+    if on is not None and days != 1:
+        raise typer.BadParameter("--on closes one day; leave --days out")
     from kuaidai.config import setup
 
     setup()
@@ -49,20 +59,30 @@ def run(
     from kuaidai.lending.servicing.operations import run_close_of_day
 
     reports = []
-    with Progress(transient=True, disable=as_json) as bar:
+    shown = Console(stderr=True)
+    with Progress(console=shown, transient=True, disable=as_json or not shown.is_terminal) as bar:
         for _ in range(days):
             task = bar.add_task("closing", total=None)
-            report = run_close_of_day(actor=Actor.system("eod"), progress=partial(_tell, bar, task))
+            report = run_close_of_day(
+                actor=Actor.system("eod"),
+                on=on.date() if on is not None else None,
+                progress=partial(_tell, bar, task),
+            )
             bar.remove_task(task)
             reports.append(report)
     if as_json:
         typer.echo(json.dumps([asdict(report) for report in reports], default=str))
         return
     for report in reports:
+        done = "was closed before" if report.already_closed else "closed"
         typer.echo(
-            f"{report.closed_on} closed: {report.loans} loans, {report.debited:,.2f} debited, "
+            f"{report.closed_on} {done}: {report.loans} loans, {report.debited:,.2f} debited, "
             f"{report.overdue} overdue, {len(report.parked)} parked; now {report.next_on}"
         )
+        for loan_id in report.parked:
+            typer.echo(f"parked: {loan_id} (`kuaidai loan show {loan_id}`)", err=True)
+        for title in report.unreconciled:
+            typer.echo(f"ledger and loans differ: {title} (`kuaidai ledger reconcile`)", err=True)
 
 
 @app.command()

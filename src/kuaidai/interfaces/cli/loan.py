@@ -9,9 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from kuaidai.interfaces.cli.columns import columns
 from kuaidai.kernel.day_counts import DayCount
 from kuaidai.kernel.errors import Refusal
 from kuaidai.kernel.money import parse_amount
@@ -32,21 +31,28 @@ class TermsWrong(Refusal):
     zh = "条款无效：{why}。"
 
 
-def _rate(percent: str) -> Decimal:
+def _rate(text: str) -> Decimal:
+    """An annual rate: `4.35%`, `4.35` (percent from 1 up) or `0.0435` (a fraction below 1)."""
+    bare = text.strip()
     try:
-        return annual_rate(Decimal(percent) / 100)
+        number = Decimal(bare.removesuffix("%"))
+        percent = bare.endswith("%") or number >= 1
+        return annual_rate(number / 100 if percent else number)
     except InvalidOperation:
         raise TermsWrong(
-            why=f"{percent!r} is not a rate; write percent a year, such as 4.35"
+            why=f"{text!r} is not a rate; write percent a year, such as 4.35%"
         ) from None
 
 
 @app.command()
 def quote(
     principal: Annotated[str, typer.Option(help="Amount, such as 100000.00.")],
-    annual_rate: Annotated[str, typer.Option(help="Percent a year, such as 4.35.")],
+    annual_rate: Annotated[str, typer.Option(help="Yearly rate: 4.35%, 4.35 or 0.0435.")],
     start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Day of the drawdown.")],
-    months: Annotated[int, typer.Option(min=1, max=360, help="Tenor in months.")],
+    months: Annotated[
+        int,
+        typer.Option("--instalments", "--months", min=1, max=360, help="Monthly instalments."),
+    ],
     method: Annotated[
         RepaymentMethod, typer.Option(help="Repayment method.")
     ] = RepaymentMethod.EQUAL_INSTALMENT,
@@ -72,28 +78,50 @@ def quote(
         raise TermsWrong(why=wrong) from None
     found = quote_terms(terms)
     if as_json:
-        typer.echo(json.dumps(asdict(found), default=str))
+        typer.echo(json.dumps({"terms": asdict(terms), **asdict(found)}, default=str))
         return
-    table = Table("no", "from", "due", "principal", "interest", "total", "outstanding")
-    for row in found.instalments:
-        table.add_row(
+    rows = [
+        [
             str(row.no), str(row.from_on), str(row.due_on), f"{row.principal:,.2f}",
             f"{row.interest:,.2f}", f"{row.total:,.2f}", f"{row.outstanding:,.2f}",
-        )  # fmt: skip
-    console = Console()
-    console.print(table)
-    console.print(
-        f"interest {found.total_interest:,.2f}, total {found.total:,.2f}, annualised "
-        f"{found.annualised.nominal:.4%} (effective {found.annualised.effective:.4%})"
+        ]
+        for row in found.instalments
+    ]  # fmt: skip
+    headers = ["no", "from", "due", "principal", "interest", "total", "outstanding"]
+    typer.echo(columns(headers, rows))
+    typer.echo(
+        f"{terms.annual_rate:.4%} a year, {terms.day_count}: interest {found.total_interest:,.2f}, "
+        f"total {found.total:,.2f}, annualised {found.annualised.nominal:.4%} "
+        f"(effective {found.annualised.effective:.4%})"
     )
 
 
 @app.command()
-def show(loan_id: str, as_json: Json = True) -> None:
-    """A loan with its terms and its state on the business date, as JSON."""
+def show(loan_id: str, as_json: Json = False) -> None:
+    """A loan with its terms and its state on the business date."""
     from kuaidai.config import setup
 
     setup()
     from kuaidai.lending.servicing.queries import loan
 
-    typer.echo(json.dumps(asdict(loan(loan_id)), default=str, indent=None if as_json else 2))
+    found = loan(loan_id)
+    state = found.state
+    if as_json:
+        sums = {"due_now": state.due_now, "payoff": state.payoff, "is_settled": state.is_settled}
+        typer.echo(json.dumps({**asdict(found), "state": asdict(state) | sums}, default=str))
+        return
+    rows = [
+        [
+            str(row.no), str(row.due_on), f"{row.principal:,.2f}", f"{row.interest:,.2f}",
+            f"{row.paid_principal + row.paid_interest:,.2f}", f"{row.penalty:,.2f}",
+            f"{row.outstanding:,.2f}",
+        ]
+        for row in state.instalments
+    ]  # fmt: skip
+    headers = ["no", "due", "principal", "interest", "paid", "penalty", "outstanding"]
+    typer.echo(columns(headers, rows))
+    typer.echo(
+        f"{found.id} {found.status} on {state.on}: outstanding {state.outstanding:,.2f}, "
+        f"due {state.due_now:,.2f}, days past due {state.days_past_due}, "
+        f"settled by {state.payoff:,.2f}"
+    )
