@@ -1,0 +1,166 @@
+"""Kill the close of day and payments at each of their steps: resumed, they end as if never stopped."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
+from tests.support.bank import ENDS_ON, SYSTEM
+from tests.support.threads import at_once
+
+from kuaidai.foundation.operations import set_business_date
+from kuaidai.foundation.queries import business_date, verify_audit_chain
+from kuaidai.kernel.errors import Refusal
+from kuaidai.lending.ledger.queries import trial_balance
+from kuaidai.lending.servicing import bank_core, jobs, operations, queries
+from kuaidai.lending.servicing.errors import AboveAvailable
+from kuaidai.lending.servicing.models import Drawdown, Loan, LoanEvent
+from kuaidai.lending.servicing.operations import close_of_day, drawing, repaying
+
+pytestmark = pytest.mark.django_db
+DUE_DAYS = 20
+
+
+class Killed(BaseException):
+    """The process is gone: nothing in the code may catch it."""
+
+
+def kill(monkeypatch, module, name, *, after: bool, call: int = 1) -> None:
+    """Let the process die before or after the `call`-th call of a function."""
+    real, calls = getattr(module, name), []
+
+    def dies(*args, **options):
+        calls.append(name)
+        if len(calls) != call:
+            return real(*args, **options)
+        if after:
+            real(*args, **options)
+        raise Killed
+
+    monkeypatch.setattr(module, name, dies)
+
+
+def balance(facility) -> Decimal:
+    accounts = bank_core.accounts(facility.uscc)
+    return next(a.balance for a in accounts if a.account_no == facility.account_no)
+
+
+PER_LOAN = [
+    (close_of_day, "open_repayment"),
+    (bank_core, "debit"),
+    (repaying, "_apply"),
+    (repaying, "accrue"),
+    (repaying, "_post_receipt"),
+    (close_of_day, "accrue"),
+    (close_of_day, "_close_loan"),
+]
+PER_NIGHT = [(close_of_day, "advance_business_date"), (close_of_day, "control_totals")]
+STEPS = [(*step, call) for step in PER_LOAN for call in (1, 2)] + [(*s, 1) for s in PER_NIGHT]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("module", "name", "call"), STEPS, ids=lambda x: getattr(x, "__name__", x))
+def test_a_close_killed_anywhere_ends_as_if_it_never_was(
+    make_facility, draw, monkeypatch, module, name, call, after
+) -> None:
+    facility = make_facility()
+    loans = [draw(facility, "30000.00").loan_id for _ in range(2)]
+    before, due_on = balance(facility), ENDS_ON + timedelta(days=DUE_DAYS)
+    set_business_date(on=due_on, actor=SYSTEM)
+
+    kill(monkeypatch, module, name, after=after, call=call)
+    with pytest.raises(Killed):
+        operations.run_close_of_day(actor=SYSTEM, on=due_on)
+    monkeypatch.undo()
+    operations.run_close_of_day(actor=SYSTEM, on=due_on)
+
+    assert business_date() == due_on + timedelta(days=1)
+    assert before - balance(facility) == Decimal("20120.00")  # 2 x (10,000.00 + 60.00 interest)
+    assert [str(queries.loan(i).state.outstanding) for i in loans] == ["20000.00"] * 2
+    assert LoanEvent.objects.count() == 2
+    assert {t.title: t.difference for t in queries.control_totals() if t.difference} == {}
+    assert trial_balance().difference == 0
+    assert not Loan.objects.exclude(closed_through=due_on).exists()
+    assert verify_audit_chain().intact
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("module", "name"), [(bank_core, "transfer_out"), (drawing, "_finish"), (drawing, "_make_loan")],
+    ids=lambda part: getattr(part, "__name__", part),
+)  # fmt: skip
+def test_a_drawdown_killed_anywhere_is_paid_once_by_its_job(
+    facility, draw, monkeypatch, module, name, after
+) -> None:
+    before = balance(facility)
+    kill(monkeypatch, module, name, after=after)
+    with pytest.raises(Killed):
+        draw(facility, "20000.00", key="killed")
+    monkeypatch.undo()
+    [row] = Drawdown.objects.all()
+    [job] = ProcrastinateJob.objects.filter(task_name="servicing.pay_out")
+    assert (job.queue_name, job.args) == ("payments", {"drawdown_id": row.id})
+
+    for _ in range(2):
+        jobs.pay_out_drawdown(**job.args)
+    again = draw(facility, "20000.00", key="killed")
+
+    assert (again.id, again.status) == (row.id, "paid_out")
+    assert balance(facility) - before == Decimal("20000.00")
+    held = queries.facility(facility.id)
+    assert (str(held.used), str(held.reserved)) == ("20000.00", "0.00")
+    assert Loan.objects.count() == 1
+
+
+def test_a_repayment_whose_process_died_is_collected_once_by_its_job(
+    facility, draw, repay, monkeypatch
+) -> None:
+    loan_id = draw(facility, "20000.00").loan_id
+    before = balance(facility)
+    kill(monkeypatch, bank_core, "debit", after=True)
+    with pytest.raises(Killed):
+        repay(loan_id, "1000.00")
+    monkeypatch.undo()
+    [job] = ProcrastinateJob.objects.filter(task_name="servicing.pursue_repayment")
+    for _ in range(2):
+        jobs.pursue_repayment(**job.args)
+    assert before - balance(facility) == Decimal("1000.00")
+    assert str(LoanEvent.objects.get().amount) == "1000.00"
+
+
+def test_a_refused_drawdown_queues_no_job(facility, draw) -> None:
+    with pytest.raises(AboveAvailable):
+        draw(facility, "101000.00")
+    assert not ProcrastinateJob.objects.filter(task_name="servicing.pay_out").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_drawing_repaying_and_closing_at_once_neither_block_nor_lose(
+    make_facility, draw, customer
+) -> None:
+    facility = make_facility(granted="200000.00")
+    loans = [draw(facility, "20000.00").loan_id for _ in range(2)]
+
+    def one(number: int) -> str:
+        try:
+            if number % 3 == 0:
+                operations.run_close_of_day(actor=SYSTEM, on=ENDS_ON)
+                return "closed"
+            if number % 3 == 1:
+                return draw(facility, "30000.00", key=f"draw-{number}").status
+            return operations.repay(
+                loan_id=loans[number % 2], amount=Decimal("500.00"), key=f"repay-{number}",
+                on=ENDS_ON, actor=customer.actor,
+            ).status  # fmt: skip
+        except Refusal as refusal:
+            return refusal.code
+
+    outcomes = at_once(one, 12)
+
+    assert set(outcomes) <= {"closed", "CLOSE_RUNNING", "paid_out", "settled", "REPAYMENT_RUNNING"}
+    assert outcomes.count("paid_out") == 4
+    assert {t.title: t.difference for t in queries.control_totals() if t.difference} == {}
+    held = queries.facility(facility.id)
+    taken = outcomes.count("settled") * Decimal("500.00")
+    assert (held.used, held.reserved) == (Decimal("160000.00") - taken, 0)
+    assert verify_audit_chain().intact
