@@ -14,6 +14,8 @@ from kuaidai.risk.scorecards.cross_validation import cross_validate, leave_one_o
 from kuaidai.risk.scorecards.errors import BadSetting, OneClassTarget
 from kuaidai.risk.scorecards.validation import validate
 
+pytestmark = pytest.mark.slow  # cross-validation fits dozens of cards
+
 
 @pytest.fixture(scope="module")
 def later():
