@@ -110,6 +110,18 @@ def test_a_partial_debit_says_how_much_came(core) -> None:
     assert core.asked[0][2]["partial"] is True
 
 
+@pytest.mark.parametrize("get", [UNKNOWN, (200, {**SETTLED[1], "settled_amount": "40.00"})])
+def test_a_transfer_is_paid_whole_or_its_outcome_is_unknown(core, get) -> None:
+    """A loan of the whole amount must not come from a part that arrived."""
+    core.post, core.get = (200, {**SETTLED[1], "settled_amount": "40.00"}), get
+    with pytest.raises(CoreUnavailable):
+        pay()
+    with pytest.raises(CoreUnavailable):
+        bank_core.debit(
+            key="K-1", from_account="A-1", amount=Decimal(100), memo="", on=ON, partial=False
+        )
+
+
 def test_a_rejection_is_taken_with_its_reason(core) -> None:
     core.post = (200, {"key": "K-1", "status": "rejected", "reason": "unknown_account"})
     moved = pay()

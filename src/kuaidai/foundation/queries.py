@@ -17,6 +17,18 @@ def business_date() -> date:
     return row.on
 
 
+def held_business_date() -> date:
+    """The day the bank is on, which cannot move until the caller's transaction ends.
+
+    Many may hold it at once. Take it before the audit chain's head, as the operations that move the
+    date do. Raises `NoBusinessDate`.
+    """
+    rows = BusinessDate.objects.raw("SELECT * FROM foundation_businessdate WHERE id = 1 FOR SHARE")
+    for row in rows:
+        return row.on
+    raise NoBusinessDate()
+
+
 def _entry(row: AuditRecord) -> AuditEntry:
     return AuditEntry(
         row.number, row.recorded_at, row.business_date, row.actor_kind, row.actor_id, row.action,

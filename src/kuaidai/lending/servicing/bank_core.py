@@ -75,8 +75,11 @@ def _reading() -> Iterator[None]:
         raise CoreUnavailable(why="an answer that cannot be read") from error
 
 
-def _movement(response: httpx.Response, key: str, amount: Decimal) -> Movement:
-    """What the core says of our movement. Raises `CoreUnavailable` unless it fits what we asked."""
+def _movement(response: httpx.Response, key: str, amount: Decimal, *, partial: bool) -> Movement:
+    """What the core says of our movement. Raises `CoreUnavailable` unless it fits what we asked.
+
+    Less than the whole fits only a `partial` order: a loan of the whole must not come from a part.
+    """
     with _reading():
         answer = response.json()
         settled, said = ZERO, str(answer["status"])
@@ -86,6 +89,8 @@ def _movement(response: httpx.Response, key: str, amount: Decimal) -> Movement:
             raise ValueError(f"status {said!r}")
         if said == "settled" and not 0 < settled <= amount:
             raise ValueError(f"settled {settled} of {amount}")
+        if said == "settled" and settled != amount and not partial:
+            raise ValueError(f"settled {settled} of {amount}, which was not to be split")
         return Movement(key, settled, str(answer.get("reason") or ""))
 
 
@@ -95,23 +100,23 @@ def _move(path: str, body: dict[str, Any], amount: Decimal) -> Movement:
     An order the core refuses to read (4xx) is rejected only if no earlier try of it was settled.
     Raises `CoreUnavailable` while the outcome is unknown.
     """
-    key = str(body["key"])
+    key, partial = str(body["key"]), bool(body.get("partial", False))
     try:
         response = _call("POST", path, body)
         if response.status_code < 400:
-            return _movement(response, key, amount)
+            return _movement(response, key, amount, partial=partial)
         refused = f"HTTP {response.status_code}"
     except CoreUnavailable:
         found = _call("GET", f"/bank-core/transfers/{quote(key)}")
         if found.status_code != 200:
             raise  # the core does not know the key, so it did not act: the next try sends it anew
-        return _movement(found, key, amount)
+        return _movement(found, key, amount, partial=partial)
     found = _call("GET", f"/bank-core/transfers/{quote(key)}")
     if found.status_code == 404:
         return Movement(key, ZERO, refused)
     if found.status_code != 200:
         raise CoreUnavailable(why=refused)
-    return _movement(found, key, amount)
+    return _movement(found, key, amount, partial=partial)
 
 
 def transfer_out(*, key: str, to_account: str, amount: Decimal, memo: str, on: date) -> Movement:

@@ -107,6 +107,14 @@ class RepaymentBackdated(Refusal):
     zh = "借据 {value} 最近一次变动日期为 {last}；还款日期不得早于该日（收到 {on}）。"
 
 
+class DatedAhead(Refusal):
+    """A drawdown or repayment is dated after the bank's business date."""
+
+    code, http_status = "DATED_AHEAD", 409
+    en = "{value} has not come yet: the business date is {on}; date it {on} or earlier."
+    zh = "{value} 尚未到来：当前营业日为 {on}；日期不得晚于该日。"
+
+
 class CloseOutOfOrder(Refusal):
     """The day asked for has not come yet, or was never closed here."""
 

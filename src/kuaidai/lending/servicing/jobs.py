@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from django.db import InterfaceError, OperationalError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.lending.servicing.errors import CoreUnavailable
 
-_RETRY = RetryStrategy(max_attempts=20, exponential_wait=2, retry_exceptions={CoreUnavailable})
+_RETRY = RetryStrategy(
+    max_attempts=20,
+    exponential_wait=2,
+    retry_exceptions={CoreUnavailable, OperationalError, InterfaceError},
+)
+"""A silent core and a database that broke off are tried again: the key makes that harmless."""
 
 
 @app.task(queue="payments", name="servicing.pay_out", retry=_RETRY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -48,10 +48,12 @@ class LoanTerms:
     def __post_init__(self) -> None:
         if self.principal <= 0:
             raise ValueError(f"principal must be positive, not {self.principal}")
-        if not 0 <= self.annual_rate < 10:
+        if not 0 <= self.annual_rate < 1:
             raise ValueError(f"annual rate is a fraction such as 0.0435, not {self.annual_rate}")
         if not 1 <= self.months <= 360:
             raise ValueError(f"a loan runs 1 to 360 months, not {self.months}")
+        if self.start_on.year + self.months // 12 + 1 > MAXYEAR:
+            raise ValueError(f"{self.months} months from {self.start_on} end beyond the calendar")
         if not 1 <= self.settlement_day <= 31:
             raise ValueError(f"the settlement day is 1 to 31, not {self.settlement_day}")
         if sorted(self.allocation_order) != sorted(Bucket):

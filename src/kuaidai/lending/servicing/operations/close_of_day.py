@@ -102,7 +102,7 @@ def _close_loan(loan_id: str, on: date, actor: Actor) -> None:
     try:
         reason = _debit_due(loan_id, on, actor)
         with transaction.atomic():
-            loan = Loan.objects.select_for_update().get(id=loan_id)
+            loan = Loan.objects.select_for_update(no_key=True).get(id=loan_id)
             accrue(loan, on)
             loan.parked_reason, loan.closed_through = reason, on
             loan.save(update_fields=["parked_reason", "closed_through"])
@@ -124,7 +124,7 @@ def _debit_due(loan_id: str, on: date, actor: Actor) -> str:
         for waiting in Repayment.objects.filter(loan_id=loan_id, status="pending"):
             collect_repayment(repayment_id=waiting.id, actor=actor)
         with transaction.atomic():
-            loan = Loan.objects.select_for_update().get(id=loan_id)
+            loan = Loan.objects.select_for_update(no_key=True).get(id=loan_id)
             due = state_of(loan, on).due_now
             if due <= 0 or Repayment.objects.filter(id=number).exists():
                 return ""
@@ -136,15 +136,26 @@ def _debit_due(loan_id: str, on: date, actor: Actor) -> str:
     return ""
 
 
+def _expire_lines(on: date) -> list[tuple[Facility, str]]:
+    """End the lines whose first day past their term is the next; returns them with what they were."""
+    last = on + timedelta(days=1)
+    rows = Facility.objects.select_for_update(no_key=True).filter(
+        status__in=LIVE, expires_on__lte=last
+    )
+    ended = [(row, row.status) for row in rows.order_by("id")]
+    Facility.objects.filter(id__in=[row.id for row, _ in ended]).update(
+        status=FacilityStatus.EXPIRED
+    )
+    return ended
+
+
 @transaction.atomic
 def _finish(run: CloseOfDay, on: date, actor: Actor) -> CloseReport:
     loans = Loan.objects.filter(closed_through=on)
     debits = Repayment.objects.filter(kind="due", requested_on=on, status="settled")
     debited: Decimal = debits.aggregate(t=Sum("settled"))["t"] or ZERO
     parked = Loan.objects.filter(status="active").exclude(parked_reason="").order_by("id")
-    Facility.objects.filter(status__in=LIVE, expires_on__lte=on + timedelta(days=1)).update(
-        status=FacilityStatus.EXPIRED
-    )
+    ended = _expire_lines(on)
     run.loans, run.debited = loans.count(), debited
     run.overdue = loans.filter(days_past_due__gt=0).count()
     run.parked = list(parked.values_list("id", flat=True)[:1000])
@@ -161,6 +172,12 @@ def _finish(run: CloseOfDay, on: date, actor: Actor) -> CloseReport:
             "parked": len(run.parked), "unreconciled": list(unreconciled),
         },
     )  # fmt: skip
+    for facility, before in ended:
+        record_audit(
+            actor=actor, action=f"facility.{FacilityStatus.EXPIRED}", subject_type="facility",
+            subject_id=facility.id, on=on,
+            detail={"from": before, "expires_on": facility.expires_on},
+        )  # fmt: skip
     return CloseReport(
         on, next_on, run.loans, debited, run.overdue, tuple(run.parked), unreconciled
     )

@@ -30,7 +30,7 @@ from kuaidai.lending.servicing.errors import (
     UnknownPurpose,
 )
 from kuaidai.lending.servicing.models import Drawdown, Facility, Loan
-from kuaidai.lending.servicing.operations.projection import posting_day
+from kuaidai.lending.servicing.operations.projection import posting_day, require_not_ahead
 from kuaidai.lending.servicing.queries import drawdown_view
 
 
@@ -41,8 +41,8 @@ def request_drawdown(
 
     The amount is reserved under the facility's row lock and a job to pay it is queued in the same
     transaction; then payment is tried at once. If the bank core is silent the drawdown stays
-    pending and the job goes on. Raises `UnknownFacility`, `FacilityNotOpen`, `UnknownPurpose`,
-    `OddCents`, `DrawTooSmall`, `AboveAvailable`, `IdempotencyMismatch`.
+    pending and the job goes on. Raises `UnknownFacility`, `FacilityNotOpen`, `DatedAhead`,
+    `UnknownPurpose`, `OddCents`, `DrawTooSmall`, `AboveAvailable`, `IdempotencyMismatch`.
     """
 
     def reserve() -> dict[str, Any]:
@@ -51,7 +51,7 @@ def request_drawdown(
     done, _ = run_once(
         scope=f"drawdown:{facility_id}",
         key=key,
-        request={"amount": amount, "purpose": purpose},
+        request={"amount": amount.normalize(), "purpose": purpose},
         perform=reserve,
     )
     try:
@@ -61,7 +61,7 @@ def request_drawdown(
 
 
 def _reserve(facility_id: str, amount: Decimal, purpose: str, on: date, actor: Actor) -> str:
-    facility = Facility.objects.select_for_update().filter(id=facility_id).first()
+    facility = Facility.objects.select_for_update(no_key=True).filter(id=facility_id).first()
     if facility is None:
         raise UnknownFacility(value=facility_id)
     _check(facility, amount, purpose, on)
@@ -96,6 +96,7 @@ def _require_open(facility: Facility, on: date) -> None:
 
 def _check(facility: Facility, amount: Decimal, purpose: str, on: date) -> None:
     _require_open(facility, on)
+    require_not_ahead(on)
     if amount != yuan(amount):
         raise OddCents(amount=amount)
     rules = product(facility.product_code)
@@ -133,8 +134,10 @@ def pay_out(*, drawdown_id: str, actor: Actor) -> DrawdownView:
 
 @transaction.atomic
 def _finish(drawdown_id: str, moved: bank_core.Movement, actor: Actor) -> DrawdownView:
-    facility = Facility.objects.select_for_update().get(drawdowns__id=drawdown_id)
-    row = Drawdown.objects.select_for_update().get(id=drawdown_id)
+    facility = Facility.objects.select_for_update(of=("self",), no_key=True).get(
+        drawdowns__id=drawdown_id
+    )
+    row = Drawdown.objects.select_for_update(no_key=True).get(id=drawdown_id)
     if row.status != "pending":
         return drawdown_view(row)
     facility.reserved -= row.amount

@@ -69,7 +69,7 @@ def unfreeze_facility(*, facility_id: str, reason: str, on: date, actor: Actor) 
 def _move(
     facility_id: str, target: FacilityStatus, reason: str, on: date, actor: Actor
 ) -> FacilityView:
-    row = Facility.objects.select_for_update().filter(id=facility_id).first()
+    row = Facility.objects.select_for_update(no_key=True).filter(id=facility_id).first()
     if row is None:
         raise UnknownFacility(value=facility_id)
     require_transition(facility_id=facility_id, state=row.status, target=target)

@@ -5,18 +5,32 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from kuaidai.foundation.queries import business_date
+from kuaidai.foundation.queries import business_date, held_business_date
 from kuaidai.lending.ledger.domain import chart
 from kuaidai.lending.ledger.domain.entries import Line
 from kuaidai.lending.ledger.operations import post
 from kuaidai.lending.servicing.domain.replay import LoanState
+from kuaidai.lending.servicing.errors import DatedAhead
 from kuaidai.lending.servicing.models import Loan
 from kuaidai.lending.servicing.queries import state_of
 
 
 def posting_day(on: date) -> date:
-    """The day the books carry what happened on `on`: a closed day is not reopened."""
-    return max(on, business_date())
+    """The day the books carry what happened on `on`: a closed day is not reopened.
+
+    Nor is it closed before the caller's transaction, which posts on it, has ended.
+    """
+    return max(on, held_business_date())
+
+
+def require_not_ahead(on: date) -> None:
+    """Refuse a day the bank has not reached: the close of the days before could not replay it.
+
+    Raises `DatedAhead`.
+    """
+    today = business_date()
+    if on > today:
+        raise DatedAhead(value=on, on=today)
 
 
 def accrue(loan: Loan, on: date) -> LoanState:

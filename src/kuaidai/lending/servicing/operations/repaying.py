@@ -31,7 +31,7 @@ from kuaidai.lending.servicing.errors import (
     UnknownLoan,
 )
 from kuaidai.lending.servicing.models import Facility, Loan, LoanEvent, Repayment
-from kuaidai.lending.servicing.operations.projection import accrue, posting_day
+from kuaidai.lending.servicing.operations.projection import accrue, posting_day, require_not_ahead
 from kuaidai.lending.servicing.queries import repayment_view, state_of
 
 
@@ -49,13 +49,14 @@ def repay(
     What is due goes first, the rest repays early: the instalments left become smaller or, with
     `shorten`, fewer. The same `key` again returns the same repayment, on a later day too.
     Raises `UnknownLoan`, `LoanSettled`, `RepayNothing`, `OddCents`, `RepayTooMuch`,
-    `RepaymentBackdated`, `RepaymentRunning`, `IdempotencyMismatch`.
+    `RepaymentBackdated`, `DatedAhead`, `RepaymentRunning`, `IdempotencyMismatch`.
     """
 
     def ask() -> dict[str, Any]:
         return {"id": _ask(loan_id, amount, on, actor, shorten=shorten)}
 
-    request = {"amount": amount} | ({"shorten": True} if shorten else {})
+    written = None if amount is None else amount.normalize()  # 1000 and 1000.00 are one request
+    request = {"amount": written} | ({"shorten": True} if shorten else {})
     done, _ = run_once(scope=f"repayment:{loan_id}", key=key, request=request, perform=ask)
     try:
         return collect_repayment(repayment_id=done["id"], actor=actor)
@@ -64,11 +65,12 @@ def repay(
 
 
 def _ask(loan_id: str, amount: Decimal | None, on: date, actor: Actor, *, shorten: bool) -> str:
-    loan = Loan.objects.select_for_update().filter(id=loan_id).first()
+    loan = Loan.objects.select_for_update(no_key=True).filter(id=loan_id).first()
     if loan is None:
         raise UnknownLoan(value=loan_id)
     if loan.status == "settled":
         raise LoanSettled(value=loan_id)
+    require_not_ahead(on)
     newest = LoanEvent.objects.filter(loan=loan).aggregate(on=Max("on"))["on"] or loan.start_on
     if on < newest:
         raise RepaymentBackdated(value=loan_id, last=newest, on=on)
@@ -139,9 +141,13 @@ def collect_repayment(*, repayment_id: str, actor: Actor) -> RepaymentView:
 
 @transaction.atomic
 def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> RepaymentView:
-    facility = Facility.objects.select_for_update().get(loans__repayments__id=repayment_id)
-    loan = Loan.objects.select_for_update().get(repayments__id=repayment_id)
-    row = Repayment.objects.select_for_update().get(id=repayment_id)
+    facility = Facility.objects.select_for_update(of=("self",), no_key=True).get(
+        loans__repayments__id=repayment_id
+    )
+    loan = Loan.objects.select_for_update(of=("self",), no_key=True).get(
+        repayments__id=repayment_id
+    )
+    row = Repayment.objects.select_for_update(no_key=True).get(id=repayment_id)
     if row.status != "pending":
         return repayment_view(row)
     row.settled, row.reason = moved.settled, moved.reason
