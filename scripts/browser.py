@@ -12,16 +12,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+)  # fmt: skip
+"""What a headless Chromium is started with, in tests and for screenshots."""
 PLAYWRIGHT = Path(__file__).resolve().parent.parent / ".venv" / "bin" / "playwright"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def found() -> bool:
-    """Whether a Chromium can be started without installing anything."""
-    if os.environ.get("KUAIDAI_CHROMIUM") or any(shutil.which(name) for name in NAMES):
-        return True
+def find_chromium() -> str | None:
+    """KUAIDAI_CHROMIUM, a Chromium on the path, or Playwright's own build; None where none is."""
     cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache/ms-playwright"))
-    return any(cache.glob("chromium*/chrome-linux*/chrome"))
+    candidates = [
+        os.environ.get("KUAIDAI_CHROMIUM"),
+        *(shutil.which(name) for name in NAMES),
+        *map(str, cache.glob("chromium*/chrome-*/chrome")),
+    ]
+    return next((path for path in candidates if path and Path(path).exists()), None)
 
 
 def install() -> None:
@@ -36,7 +44,7 @@ def install() -> None:
 
 
 if __name__ == "__main__":
-    if not found():
+    if find_chromium() is None:
         install()
-    if not found():
+    if find_chromium() is None:
         print("No Chromium could be had: the browser tests will be skipped.", file=sys.stderr)

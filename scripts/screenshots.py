@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import httpx
+from browser import ARGUMENTS, find_chromium
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from kuaidai.config import environment
@@ -19,7 +20,6 @@ from kuaidai.interfaces.cli.demonstration.preparation import DemoBank
 WEB = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"
 SANDBOX = sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8100"
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 def page_of(browser: Browser, width: int, height: int) -> Page:
@@ -84,7 +84,6 @@ def console(browser: Browser, username: str, password: str) -> None:
     page.wait_for_load_state()
     page.locator("tbody a").first.click()
     page.wait_for_load_state()
-    page.screenshot(path=IMAGES / "console-application.png")
     page.locator("#score").scroll_into_view_if_needed()
     page.screenshot(path=IMAGES / "console-score.png")
 
@@ -93,7 +92,7 @@ def main() -> None:
     """Both tours."""
     bank = DemoBank.load(environment.load().home / "demo.json")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         portal(browser, bank.cast["approved"]["phone"])
         console(browser, "risk", bank.staff["risk"])
         browser.close()

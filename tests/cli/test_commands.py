@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +68,24 @@ def test_the_data_contracts_page_is_what_the_command_prints(
     page = Path(__file__).resolve().parents[2] / "docs" / "data-contracts.md"
     assert _run("lake", "contracts") == 0
     assert capsys.readouterr().out == page.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_database_without_tables_is_named_in_one_line(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+    environment["KUAIDAI_HOME"] = str(tmp_path / "home")
+    command = [sys.executable, "-m", "kuaidai"]
+    try:
+        asked = subprocess.run(
+            [*command, "ledger", "trial-balance"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        subprocess.run([*command, "db", "stop"], env=environment, capture_output=True, check=True)
+    assert asked.returncode == 2
+    assert asked.stderr.strip().splitlines()[-1].startswith("error: the database has no tables yet")
+    assert "Traceback" not in asked.stderr

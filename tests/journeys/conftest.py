@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
-from pathlib import Path
 
 import pytest
 from django.db import connections
 from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from scripts.browser import ARGUMENTS, find_chromium
 from tests.support.bank import bank_drop, platforms, running_platforms
 from tests.support.lending import bank
 
 __all__ = ["bank", "bank_drop", "platforms", "running_platforms"]
 
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-]  # fmt: skip
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PHONE = {"width": 360, "height": 780}
-
-
-def find_chromium(own: str) -> str | None:
-    """KUAIDAI_CHROMIUM, a Chromium on the path, or Playwright's own."""
-    named = os.environ.get("KUAIDAI_CHROMIUM")
-    candidates = [named, *(shutil.which(name) for name in NAMES), own]
-    return next((path for path in candidates if path and Path(path).exists()), None)
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +34,11 @@ def playwright_driver():
 @pytest.fixture(scope="module")
 def browser(playwright_driver: Playwright):
     """A headless Chromium; the tests are skipped where none can be started."""
-    path = find_chromium(playwright_driver.chromium.executable_path)
+    path = find_chromium()
     if path is None:
         pytest.skip("no Chromium found: set KUAIDAI_CHROMIUM or run `python3 scripts/browser.py`")
     try:
-        started = playwright_driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        started = playwright_driver.chromium.launch(executable_path=path, args=list(ARGUMENTS))
     except Error as error:
         pytest.skip(f"{path} does not start: {error.message.splitlines()[0]}")
     yield started

@@ -38,6 +38,16 @@ def test_the_catalogue_holds_nothing_unused(room):
     assert held - used == set()
 
 
+def test_a_text_has_one_translation_in_all_rooms():
+    """Django merges the rooms' catalogues: of two translations one would silently win."""
+    held = {}
+    for room in ROOMS:
+        for message in messages.read_catalogue(messages.catalogue_path(messages.INTERFACES / room)):
+            if message.id:
+                held.setdefault(str(message.id), set()).add(str(message.string))
+    assert {text: found for text, found in held.items() if len(found) > 1} == {}
+
+
 def test_a_missing_translation_is_found(tmp_path):
     room = tmp_path / "room"
     room.mkdir()

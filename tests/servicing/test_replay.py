@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kuaidai.kernel.day_counts import DayCount
+from kuaidai.kernel.money import round_cents
 from kuaidai.lending.servicing.domain.early import effect_of_payment, total_interest
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.replay import Overpaid, Payment, replay
-from kuaidai.lending.servicing.domain.schedule import build_schedule, round_cents
+from kuaidai.lending.servicing.domain.schedule import build_schedule
 from kuaidai.lending.servicing.domain.terms import Bucket, LoanTerms
 
 START = date(2026, 1, 20)

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kuaidai.kernel.day_counts import DayCount
+from kuaidai.kernel.money import round_cents
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.quote import quote
-from kuaidai.lending.servicing.domain.schedule import build_schedule, interest_exact, round_cents
+from kuaidai.lending.servicing.domain.schedule import build_schedule, interest_exact
 from kuaidai.lending.servicing.domain.terms import LoanTerms
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "fineract_schedules.json").read_text())[

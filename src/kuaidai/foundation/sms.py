@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import secrets
-from datetime import UTC, datetime
 
 import httpx
 from django.conf import settings
 
 from kuaidai.foundation.errors import SmsNotSent
+from kuaidai.foundation.platform_requests import signed_headers
 from kuaidai.kernel.identifiers import mask
-from kuaidai.kernel.signed_http import sign
 
 _PATH = "/sms/messages"
 
@@ -19,11 +17,7 @@ _PATH = "/sms/messages"
 def send(*, phone: str, text: str) -> None:
     """Send `text` to `phone`; raises `SmsNotSent` when the gateway does not take it in 5 seconds."""
     body = json.dumps({"to": phone, "text": text}, ensure_ascii=False).encode()
-    headers = sign(
-        "POST", _PATH, body,
-        key=settings.KUAIDAI.platform_key, now=datetime.now(UTC), nonce=secrets.token_hex(8),
-    )  # fmt: skip
-    headers["Content-Type"] = "application/json"
+    headers = signed_headers("POST", _PATH, body, key=settings.KUAIDAI.platform_key)
     try:
         response = httpx.post(
             settings.KUAIDAI.platform_url + _PATH, content=body, headers=headers, timeout=5.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from kuaidai.kernel.errors import Refusal
 
@@ -28,6 +29,13 @@ def yuan(value: Decimal | int | str) -> Decimal:
     if isinstance(value, float):
         raise TypeError(f"money is never a float: {value!r}")
     return Decimal(value).quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def round_cents(exact: Fraction) -> Decimal:
+    """An exact amount rounded half-up (away from zero) to the cent."""
+    cents, rest = divmod(abs(exact) * 100, 1)
+    whole = int(cents) + (1 if rest >= Fraction(1, 2) else 0)
+    return (Decimal(whole) * CENT).copy_sign(Decimal(1 if exact >= 0 else -1))
 
 
 def parse_amount(text: str) -> Decimal:

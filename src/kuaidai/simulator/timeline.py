@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from kuaidai.kernel.calendars import add_months, is_working_day, month_end, month_start
-from kuaidai.simulator.arrays import Days, Flags, Ints
+from kuaidai.simulator.arrays import Days, Ints
 
 LOOK_BACK_MONTHS = 15
 """Months emitted before the first loan, so that it has a year behind it, and the same quarter of
@@ -47,14 +47,6 @@ class Timeline:
     def month_last(self) -> Days:
         """The last day of each month."""
         return self.month_first[1:] - np.timedelta64(1, "D")
-
-    def working(self, days: Days) -> Flags:
-        """Which of `days` (whole timeline only) are working days of the banks."""
-        offsets = (days - self.month_first[0]).astype(np.int64)
-        mask = np.zeros(self.days, dtype=np.bool_)
-        for group in self.workdays:
-            mask[group] = True
-        return np.asarray(mask[offsets])
 
 
 def timeline(*, months: int, ends_on: date) -> Timeline:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-import secrets
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -23,7 +22,7 @@ from kuaidai.data.lake.messages import report_schema, rows_to_tables
 from kuaidai.data.sources.domain.breaker import CircuitBreaker
 from kuaidai.data.sources.domain.subject import PATH_OF, Subject
 from kuaidai.data.sources.domain.views import ReportStatus
-from kuaidai.kernel.signed_http import sign
+from kuaidai.foundation.platform_requests import signed_headers
 from kuaidai.parties.domain.views import AuthorisationView
 
 ATTEMPTS = 3
@@ -98,11 +97,7 @@ def _ask(platform: Platform, source: str, body: bytes) -> tuple[int, bytes]:
     as slow as one that sends nothing.
     """
     path = PATH_OF[source]
-    headers = sign(
-        "POST", path, body,
-        key=platform.key, now=datetime.now(UTC), nonce=secrets.token_hex(8),
-    )  # fmt: skip
-    headers["Content-Type"] = "application/json"
+    headers = signed_headers("POST", path, body, key=platform.key)
     deadline = time.monotonic() + platform.timeout_s
     try:
         with _client().stream(

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from kuaidai.config import environment, setup
 from kuaidai.interfaces.cli.demonstration.journey import Journey, JourneyFailed, drive
-from kuaidai.interfaces.cli.demonstration.preparation import DemoBank, prepare
+from kuaidai.interfaces.cli.demonstration.preparation import DemoBank, migrate, prepare
 from kuaidai.interfaces.cli.demonstration.processes import Processes, ProcessFailed, free_port
 
 app = typer.Typer(add_completion=False)
@@ -71,9 +71,7 @@ def _bank(home: Path, firms: int, months: int, seed: int) -> DemoBank:
     """The demo bank of `home`, prepared if it is not there yet."""
     kept = home / "demo.json"
     if kept.exists():
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0, interactive=False)
+        migrate()
         return DemoBank.load(kept)
     for name in ("drop", "truth", "lake"):  # left by a preparation that was stopped half-way
         shutil.rmtree(home / name, ignore_errors=True)

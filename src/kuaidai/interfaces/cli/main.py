@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 import typer
+from psycopg.errors import UndefinedTable
 
 from kuaidai.config.environment import WrongSetting
 from kuaidai.kernel.errors import Refusal
@@ -67,7 +68,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         typer.echo(f"error: {wrong}", err=True)
         sys.exit(2)
     except Exception as error:
-        if type(error).__name__ != "ProgrammingError" or "does not exist" not in str(error):
+        if not isinstance(error.__cause__, UndefinedTable):
             raise
         typer.echo(
             "error: the database has no tables yet; run `kuaidai db migrate` first", err=True

@@ -23,7 +23,7 @@ STATUS_MARKS: Mapping[Status, Mark] = {
     Status.SIGNED: Mark(_("Signed"), "positive"),
     Status.ACTIVE: Mark(_("Active"), "positive"),
     Status.WITHDRAWN: Mark(_("Withdrawn"), "neutral"),
-    Status.EXPIRED: Mark(_("Expired"), "neutral"),
+    Status.EXPIRED: Mark(_("Lapsed"), "neutral"),
 }
 
 SEVERITY_MARKS: Mapping[Severity, Mark] = {
@@ -63,4 +63,25 @@ FAMILIES: Mapping[str, Text] = {
     "registry_and_courts": _("Registry and courts"),
     "bureau": _("Credit bureaus"),
     "owner": _("Owner"),
+}
+
+VERSION_MARKS: Mapping[str, Mark] = {
+    "draft": Mark(_("Draft"), "neutral", "pen"),
+    "submitted": Mark(_("Submitted for approval"), "notice"),
+    "approved": Mark(_("Approved, not live yet"), "notice"),
+    "live": Mark(_("Live"), "positive"),
+    "retired": Mark(_("Retired"), "neutral"),
+}
+
+VERSION_KINDS: Mapping[str, Text] = {
+    "policy": _("Credit policy"),
+    "identity": _("Identity model"),
+    "anti_fraud": _("Anti-fraud model"),
+    "anti_money_laundering": _("Anti-money-laundering model"),
+    "compliance": _("Compliance model"),
+    "risk_evaluation": _("Risk evaluation model"),
+    "pricing": _("Pricing model"),
+    "approval": _("Approval model"),
+    "warning": _("Warning model"),
+    "collection": _("Collection model"),
 }

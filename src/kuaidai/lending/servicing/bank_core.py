@@ -7,11 +7,10 @@ asked for that key; it is never guessed.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -19,8 +18,8 @@ from urllib.parse import quote
 import httpx
 from django.conf import settings
 
+from kuaidai.foundation.platform_requests import signed_headers
 from kuaidai.kernel.money import ZERO, yuan
-from kuaidai.kernel.signed_http import sign
 from kuaidai.lending.servicing.domain.views import AccountEntry, BankAccount
 from kuaidai.lending.servicing.errors import CoreUnavailable
 
@@ -46,11 +45,7 @@ class Movement:
 
 def _call(method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
     content = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
-    headers = sign(
-        method, path, content,
-        key=settings.KUAIDAI.platform_key, now=datetime.now(UTC), nonce=secrets.token_hex(8),
-    )  # fmt: skip
-    headers["Content-Type"] = "application/json"
+    headers = signed_headers(method, path, content, key=settings.KUAIDAI.platform_key)
     try:
         response = httpx.request(
             method,

@@ -47,7 +47,7 @@ def prepare(home: Path, *, firms: int, months: int, seed: int, on: date, step: S
     The history ends with the last whole month before `on`, which becomes the business date.
     """
     step("Creating the database")
-    _migrate()
+    migrate()
     step(f"Simulating {firms} firms with {months} months of history")
     cast = _simulate(home / "drop", firms=firms, months=months, seed=seed, on=on)
     step("Loading the lake")
@@ -61,7 +61,8 @@ def prepare(home: Path, *, firms: int, months: int, seed: int, on: date, step: S
     return DemoBank(on.isoformat(), staff, cast, scorecard["summary"])
 
 
-def _migrate() -> None:
+def migrate() -> None:
+    """Bring the database to this version's tables, quietly."""
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
@@ -79,10 +80,9 @@ def _simulate(drop: Path, *, firms: int, months: int, seed: int, on: date) -> di
 
 
 def _load_lake(home: Path, on: date) -> Any:
-    from kuaidai.config import environment
-    from kuaidai.data.lake import Lake
+    from kuaidai.interfaces.cli.lake import open_lake
 
-    lake = Lake(home / "lake", personal_key=environment.load().field_key)
+    lake = open_lake(home / "lake")
     lake.ingest(home / "drop", received_on=on)
     return lake
 

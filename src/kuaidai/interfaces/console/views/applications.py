@@ -12,6 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from kuaidai.data.features import catalog
@@ -22,7 +23,7 @@ from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import Staff, staff_page
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.forms import AmountField, RefusalForm
-from kuaidai.interfaces.ui.frames import Text
+from kuaidai.interfaces.ui.frames import Crumb, Tab, Text
 from kuaidai.kernel.errors import NotFound
 from kuaidai.lending.ledger import queries as ledger
 from kuaidai.lending.origination import operations, queries
@@ -30,6 +31,8 @@ from kuaidai.lending.origination.domain.states import Status
 from kuaidai.lending.servicing import queries as servicing
 from kuaidai.parties import queries as parties
 from kuaidai.risk.policy import queries as policy
+from kuaidai.risk.policy.domain.views import DecisionView
+from kuaidai.risk.scorecards import AttributePoints
 
 ROWS_SHOWN = 100
 
@@ -62,6 +65,18 @@ class ResolveForm(RefusalForm):
     )
 
 
+def _status_tabs(known: str | None, search: str) -> list[Tab]:
+    """All applications, then each status that has any, with the search kept."""
+    counts = queries.status_counts()
+    words: list[tuple[str, Text, int]] = [("", _("All"), sum(counts.values()))]
+    words += [(s.value, wording.STATUS_MARKS[s].word, counts.get(s.value, 0)) for s in Status]
+    return [
+        Tab(word, f"?{urlencode({'status': value, 'q': search})}", value == (known or ""), count)
+        for value, word, count in words
+        if count or value == (known or "")
+    ]
+
+
 @staff_page
 def queue(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Applications, newest first, by status and search."""
@@ -71,16 +86,11 @@ def queue(request: HttpRequest, staff: Staff) -> HttpResponse:
     page = queries.queue(
         status=known, search=search, page=int(page_text) if page_text.isdigit() else 1
     )
-    counts = queries.status_counts()
-    filters: list[tuple[str, Text, int, bool]] = [("", _("All"), sum(counts.values()), not known)]
-    filters += [
-        (s.value, wording.STATUS_MARKS[s].word, counts.get(s.value, 0), s == known) for s in Status
-    ]
     seen = {
         "staff": staff,
         "page": page,
         "rows": [(item, wording.STATUS_MARKS[item.status]) for item in page.items],
-        "filters": [entry for entry in filters if entry[2] or entry[3]],
+        "tabs": _status_tabs(known, search),
         "search": search,
         "status": known or "",
         "query": urlencode({"status": known or "", "q": search}) + "&",
@@ -103,16 +113,33 @@ def _value_text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _score_rows(decision: Any) -> list[dict[str, Any]]:
-    most = max((part.max_points for part in decision.points), default=0) or 1
-    return [
-        {
-            "part": part,
-            "value": _value_text(part.value),
-            "share": f"{max(part.points, 0) * 100 // most}%",
-        }
-        for part in decision.points
+def _score_rows(decision: DecisionView) -> list[tuple[AttributePoints, str]]:
+    """Each attribute's points, with its value as text."""
+    return [(part, _value_text(part.value)) for part in decision.points]
+
+
+def _parts(shown: dict[str, Any]) -> list[Tab]:
+    """Links to the parts of a file that are there."""
+    parts: list[tuple[str, Text, bool]] = [
+        ("summary", _("Summary"), True),
+        ("reports", _("Reports"), True),
+        ("score", _("Score"), "decision" in shown),
+        ("rules", _("Rules"), "decision" in shown),
+        ("limit", _("Limit and price"), "decision" in shown),
+        ("features", _("Features"), "decision" in shown),
+        ("money", _("Money"), "facility" in shown),
+        ("trail", _("Trail"), True),
     ]
+    return [Tab(title, f"#{anchor}") for anchor, title, there in parts if there]
+
+
+def _trail(application_id: str, *below: Text) -> list[Crumb]:
+    """From the queue to one application, and to what lies below it."""
+    queue_crumb = Crumb(_("Applications"), reverse("console:queue"))
+    if not below:
+        return [queue_crumb, Crumb(application_id)]
+    file = Crumb(application_id, reverse("console:application", args=[application_id]))
+    return [queue_crumb, file, *map(Crumb, below)]
 
 
 def _money_trail(facility_id: str | None) -> dict[str, Any]:
@@ -127,7 +154,6 @@ def _money_trail(facility_id: str | None) -> dict[str, Any]:
     ]
     return {
         "facility": servicing.facility(facility_id),
-        "drawdowns": servicing.drawdowns_of(facility_id),
         "loans": loans,
         "entries": entries[:ROWS_SHOWN],
     }
@@ -146,7 +172,8 @@ def _file(application_id: str) -> dict[str, Any]:
         "reports": [
             (r, wording.PLATFORMS[r.source], wording.REPORT_MARKS[r.status]) for r in reports
         ],
-        "trail": audit_trail(subject_type="application", subject_id=application_id, limit=100),
+        "trail": _trail(application_id),
+        "audit": audit_trail(subject_type="application", subject_id=application_id, limit=100),
         **_money_trail(application.facility_id),
     }
     if application.contract:
@@ -160,7 +187,7 @@ def _file(application_id: str) -> dict[str, Any]:
             "score_rows": _score_rows(decision),
             "hits": [(hit, wording.SEVERITY_MARKS[hit.severity]) for hit in decision.rule_hits],
         }
-    return shown
+    return shown | {"tabs": _parts(shown)}
 
 
 @staff_page
@@ -215,6 +242,7 @@ def report(request: HttpRequest, staff: Staff, application_id: str, report_id: s
         "application": queries.application(application_id),
         "report": found[0],
         "platform": wording.PLATFORMS[found[0].source],
+        "trail": _trail(application_id, wording.PLATFORMS[found[0].source]),
         "tables": tables,
         "as_of": payload["as_of"],
     }

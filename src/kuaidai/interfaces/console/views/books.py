@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from kuaidai.foundation.queries import latest_audit, verify_audit_chain
+from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import Staff, staff_page
 from kuaidai.lending.ledger import queries as ledger_queries
 from kuaidai.lending.servicing.queries import close_status
@@ -32,9 +33,11 @@ def day(request: HttpRequest, staff: Staff) -> HttpResponse:
 @staff_page
 def models(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Versions of scorecards and policies."""
-    return render(
-        request, "console/models.html", {"staff": staff, "versions": policy.versions(on=staff.on)}
-    )
+    rows = [
+        (version, wording.VERSION_KINDS[version.kind], wording.VERSION_MARKS[version.status])
+        for version in policy.versions(on=staff.on)
+    ]
+    return render(request, "console/models.html", {"staff": staff, "versions": rows})
 
 
 @staff_page

@@ -16,11 +16,12 @@ from kuaidai.interfaces.portal.access import Borrower, borrower_page
 from kuaidai.interfaces.portal.views.applying import own_application
 from kuaidai.interfaces.portal.wording import APPLICATION_MARKS, PLATFORMS, REPORT_MARKS, journey
 from kuaidai.interfaces.ui.frames import Mark, Text
+from kuaidai.kernel.money import round_cents
 from kuaidai.lending.origination import queries
 from kuaidai.lending.origination.domain.states import Status
 from kuaidai.lending.origination.domain.views import ApplicationView, CustomerDecision
 from kuaidai.lending.products.catalogue import product as product_of
-from kuaidai.lending.servicing.domain.schedule import interest_exact, round_cents
+from kuaidai.lending.servicing.domain.schedule import interest_exact
 
 UNDER_WAY = (Status.COLLECTING, Status.WAITING_FOR_DATA, Status.DECIDING)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pylopdf_fonts_zh_cn
 import typst
 
+from kuaidai.kernel.rates import annual_rate
 from kuaidai.lending.origination.contracts.facts import (
     TEMPLATE,
     ContractFacts,
@@ -54,7 +55,7 @@ def render_contract(facts: ContractFacts) -> bytes:
     """
     data = {key: _text(value) for key, value in asdict(facts).items()}
     data |= {name: percent(getattr(facts, name)) for name in _RATES}
-    penalty = (facts.annual_rate * facts.penalty_multiplier).quantize(Decimal("0.000001"))
+    penalty = annual_rate(facts.annual_rate * facts.penalty_multiplier)
     surcharge = (facts.penalty_multiplier - 1) * 100
     data |= {
         "penalty_rate": percent(penalty),

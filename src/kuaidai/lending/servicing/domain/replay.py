@@ -20,14 +20,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 from kuaidai.kernel.day_counts import year_fraction
-from kuaidai.kernel.money import ZERO
+from kuaidai.kernel.money import ZERO, round_cents
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.schedule import (
     Instalment,
     amortise,
     build_schedule,
     interest_exact,
-    round_cents,
 )
 from kuaidai.lending.servicing.domain.state import (
     Allocation,

@@ -16,7 +16,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from kuaidai.kernel.day_counts import DayCount, year_fraction
-from kuaidai.kernel.money import CENT, ZERO
+from kuaidai.kernel.money import ZERO, round_cents
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.terms import LoanTerms
 
@@ -32,13 +32,6 @@ class Instalment:
     interest: Decimal
     total: Decimal
     outstanding: Decimal
-
-
-def round_cents(exact: Fraction) -> Decimal:
-    """An exact amount rounded half-up (away from zero) to the cent."""
-    cents, rest = divmod(abs(exact) * 100, 1)
-    whole = int(cents) + (1 if rest >= Fraction(1, 2) else 0)
-    return (Decimal(whole) * CENT).copy_sign(Decimal(1 if exact >= 0 else -1))
 
 
 def interest_exact(

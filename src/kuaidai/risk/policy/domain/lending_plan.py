@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from kuaidai.kernel.money import ZERO, floor_to
+from kuaidai.kernel.money import ZERO, floor_to, yuan
 from kuaidai.risk.policy.domain.allocation import (
     Candidate,
     allocate,
@@ -167,7 +167,7 @@ def make_plan(
         step=terms.step,
     )
     lines = tuple(_line(p, shared.amounts.get(p.firm.key, ZERO)) for p in prospects)
-    return Plan(scenario.name, lines, shared.profit.quantize(Decimal("0.01")), shared.bound)
+    return Plan(scenario.name, lines, yuan(shared.profit), shared.bound)
 
 
 def _prospect(
@@ -221,7 +221,7 @@ def _line(p: _Prospect, amount: Decimal) -> PlanLine:
         amount=amount,
         rate=p.rate,
         churn=p.churn,
-        expected_profit=(p.margin * amount).quantize(Decimal("0.01")),
+        expected_profit=yuan(p.margin * amount),
     )
 
 
@@ -239,4 +239,4 @@ def profit_if(plan: Plan, *, terms: Terms, before: Scenario, after: Scenario) ->
             churn=line.churn,
         )
         total += margin * line.amount
-    return total.quantize(Decimal("0.01"))
+    return yuan(total)

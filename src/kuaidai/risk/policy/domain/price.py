@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
+from kuaidai.kernel.rates import annual_rate
 from kuaidai.risk.policy.domain.admission import Evaluation
 from kuaidai.risk.policy.domain.decision import PriceTerm
 from kuaidai.risk.policy.domain.wording import percent, plain
@@ -27,30 +28,25 @@ class Price:
         return self.floor <= self.cap
 
 
-def rate(value: Decimal) -> Decimal:
-    """A rate rounded half-up to six places."""
-    return value.quantize(_PLACES, rounding=ROUND_HALF_UP)
-
-
 def price_of(found: Evaluation, *, grade: str, grade_pd: Decimal) -> Price:
     """The price for a grade whose probability of default within a year is `grade_pd`."""
     rules = found.price
-    listed = rate(found.lpr + found.spread)
-    loss = rate(grade_pd * rules["loss_given_default"])
-    cost = rate(rules["funding_cost"] + rules["operating_cost"] + rules["capital_margin"])
+    listed = annual_rate(found.lpr + found.spread)
+    loss = annual_rate(grade_pd * rules["loss_given_default"])
+    cost = annual_rate(rules["funding_cost"] + rules["operating_cost"] + rules["capital_margin"])
     floor = loss + cost
-    cap = rate(found.lpr * rules["cap_multiple_of_lpr"])
+    cap = annual_rate(found.lpr * rules["cap_multiple_of_lpr"])
     annual = min(max(listed, floor), cap)
     published = found.lpr_published_on
     lgd = percent(rules["loss_given_default"], 0)
     lines = (
         PriceTerm(
-            "LPR", "Loan prime rate, one year", "一年期贷款市场报价利率（LPR）", rate(found.lpr),
+            "LPR", "Loan prime rate, one year", "一年期贷款市场报价利率（LPR）", annual_rate(found.lpr),
             f"published {published}" if published else "given with the facts",
             f"{published} 公布" if published else "随申请给定",
         ),
         PriceTerm(
-            "SPREAD", "Spread of the grade", "评级加点", rate(found.spread),
+            "SPREAD", "Spread of the grade", "评级加点", annual_rate(found.spread),
             f"grade {grade}", f"评级 {grade}",
         ),
         PriceTerm("LISTED", "Prime rate plus spread", "LPR 加点", listed),

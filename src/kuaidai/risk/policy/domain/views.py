@@ -4,42 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
-from kuaidai.risk.policy.domain.decision import (
-    LimitTerm,
-    Outcome,
-    PriceTerm,
-    Reason,
-    RuleHit,
-)
+from kuaidai.risk.policy.domain.decision import Decision
 from kuaidai.risk.policy.domain.facts import DecisionFacts
-from kuaidai.risk.scorecards import AttributePoints
 
 
 @dataclass(frozen=True)
-class DecisionView:
-    """A decision on record: all of `Decision`, the facts it was made from, and its hashes."""
+class DecisionView(Decision):
+    """A decision on record: the decision, the facts it was made from, and its hashes."""
 
     id: str
     application_id: str
     decided_on: date
     recorded_at: datetime
-    outcome: Outcome
-    limit: Decimal
-    annual_rate: Decimal
-    score: int
-    grade: str
-    pd: Decimal
-    grade_pd: Decimal
-    base_points: int
-    points: tuple[AttributePoints, ...]
-    rule_hits: tuple[RuleHit, ...]
-    limit_breakdown: tuple[LimitTerm, ...]
-    price_breakdown: tuple[PriceTerm, ...]
-    reasons: tuple[Reason, ...]
-    scorecard_version: str
-    policy_version: str
     inputs: DecisionFacts
     inputs_hash: str
     outcome_hash: str
