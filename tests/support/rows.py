@@ -26,11 +26,15 @@ _PLAIN: dict[ColumnType, Any] = {
 }
 
 
+_FORMED = {"[A-Z]{2}": "DE", "[A-Z]{3}": "CNY"}
+
+
 def row_of(dataset: str, **values: Any) -> dict[str, Any]:
     """A row that fits the contract, with `values` in place of the plain ones."""
     row = {}
     for column in DATASETS[dataset].columns:
         plain = column.allowed[0] if column.allowed else _PLAIN[column.type]
+        plain = _FORMED.get(column.form, plain)
         if column.type is ColumnType.INTEGER and column.most is not None:
             plain = int(min(plain, column.most))
         row[column.name] = plain

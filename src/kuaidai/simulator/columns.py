@@ -42,10 +42,14 @@ def numbered(prefix: str, numbers: Ints, width: int) -> pa.Array:
 
 
 def table(dataset: str, columns: Mapping[str, Any]) -> pa.Table:
-    """The columns as a table of the dataset's own Arrow schema, in the contract's order."""
-    schema = arrow_schema(DATASETS[dataset])
-    arrays = []
+    """The columns as a table of the dataset's own Arrow schema; optional ones not given are empty."""
+    contract = DATASETS[dataset]
+    rows = len(next(iter(columns.values())))
+    arrays, schema = [], arrow_schema(contract)
     for field in schema:
+        if field.name not in columns and not contract.column(field.name).required:
+            arrays.append(pa.nulls(rows, field.type))
+            continue
         column = columns[field.name]
         array = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column)
         arrays.append(array.cast(field.type))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -21,8 +22,9 @@ class ColumnType(StrEnum):
 class Column:
     """One column of a dataset.
 
-    `allowed` lists the values a text column may take; `least` and `most` bound numbers and money.
-    `personal` columns identify a person: the lake keeps only a keyed hash of them.
+    `allowed` lists the values a text column may take; `form` is a regular expression that a text must
+    match as a whole; `least` and `most` bound numbers and money. `personal` columns identify a person:
+    the lake keeps only a keyed hash of them.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Column:
     least: float | None = None
     most: float | None = None
     unit: str = ""
+    form: str = ""
     personal: bool = False
 
 
@@ -60,3 +63,12 @@ class Dataset:
             if column.name == name:
                 return column
         raise KeyError(f"dataset {self.name} has no column {name}")
+
+
+BEGINNING = date(1900, 1, 1)
+"""`_known_from` of rows of a history load: each fact counts as known on its own event date."""
+END = date(9999, 12, 31)
+"""`_known_until` of rows that nothing has superseded."""
+KNOWN_FROM, KNOWN_UNTIL = "_known_from", "_known_until"
+"""The two columns that say when a version of a row was the one the bank knew: from the first day on,
+until the day before the second."""

@@ -24,7 +24,15 @@ BANK_FIRM = (
             _USCC,
             Column("opened_on", _D, "Opened on", "开户日期"),
             Column("kind", _T, "Kind", "账户类型", allowed=("basic", "general")),
-            Column("currency", _T, "Currency", "币种", allowed=("CNY",)),
+            Column("currency", _T, "Currency (ISO 4217)", "币种", form="[A-Z]{3}"),
+            Column(
+                "held_at",
+                _T,
+                "Held at this bank or another",
+                "开户行",
+                required=False,
+                allowed=("here", "elsewhere"),
+            ),
         ),
         ("account_no",),
         "opened_on",
@@ -61,6 +69,10 @@ BANK_FIRM = (
                     "returned",
                     "other",
                 ),
+            ),
+            Column("sequence", _I, "Order within the day", "当日顺序号", required=False, least=0),
+            Column(
+                "balance_after", _M, "Balance after it", "交易后余额", required=False, unit="CNY"
             ),
         ),
         ("transaction_id",),

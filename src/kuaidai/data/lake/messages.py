@@ -43,6 +43,8 @@ def _column_schema(column: Column) -> dict[str, Any]:
     schema = dict(_JSON[column.type])
     if column.allowed:
         schema = {"type": "string", "enum": list(column.allowed)}
+    if column.form:
+        schema["pattern"] = f"^(?:{column.form})$"
     if column.type in (ColumnType.INTEGER, ColumnType.NUMBER):
         if column.least is not None:
             schema["minimum"] = column.least

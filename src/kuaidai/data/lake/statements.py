@@ -89,6 +89,9 @@ def _column_faults(column: Column) -> list[tuple[str, str]]:
     if column.allowed:
         allowed = ", ".join(map(_quoted, column.allowed))
         faults.append((f"{name} NOT IN ({allowed})", "is not an allowed value"))
+    if column.form:
+        fits = f"regexp_full_match({name}, {_quoted(column.form)})"
+        faults.append((f"NOT {fits}", "is not written as it must be"))
     if column.least is not None:
         faults.append((f"{name} < {column.least}", f"is below {column.least:g}"))
     if column.most is not None:
