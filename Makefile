@@ -3,7 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+STAMP := $(VENV)/.dev
+RUNTIME := $(VENV)/.runtime
+COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+SOURCES := pyproject.toml scripts/setup.py $(wildcard src/kuaidai/interfaces/*/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo smoke check lint types layers unit test lock clean
@@ -11,16 +14,20 @@ STAMP := $(VENV)/.installed
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMP) ## Make the virtual environment from the lock file
+setup: $(STAMP) ## Make the virtual environment with all that tests need
 
-$(STAMP): requirements/dev.txt pyproject.toml scripts/setup.py $(wildcard src/kuaidai/interfaces/*/locale/*/LC_MESSAGES/*.po)
-	@$(PYTHON) scripts/setup.py $(VENV)
-	@touch $(STAMP)
+$(STAMP): requirements/dev.txt $(SOURCES)
+	@$(PYTHON) scripts/setup.py $(VENV) dev
+	@touch $(STAMP) $(RUNTIME)
 
-demo: $(STAMP) ## Start the whole platform on a simulated bank and print the addresses and logins
+$(RUNTIME): requirements/runtime.txt $(SOURCES)
+	@$(PYTHON) scripts/setup.py $(VENV) runtime
+	@touch $(RUNTIME)
+
+demo: $(RUNTIME) ## Start the whole platform on a simulated bank and print the addresses and logins
 	@$(BIN)/kuaidai demo
 
-smoke: $(STAMP) ## Drive the whole journey over HTTP against fresh processes
+smoke: $(RUNTIME) ## Drive the whole journey over HTTP against fresh processes
 	@$(BIN)/kuaidai demo --smoke --json
 
 check: lint types layers unit ## Lint, types, layers and unit tests (under 2 minutes)
@@ -43,8 +50,8 @@ test: lint types layers ## Everything, browser tests included (under 10 minutes)
 	@$(BIN)/pytest -q
 
 lock: ## Compile the lock files from pyproject.toml (needs uv)
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/runtime.txt
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 
 clean: ## Stop the embedded database and delete the environment and all local state
 	-@$(BIN)/kuaidai db stop

@@ -1,7 +1,8 @@
-"""Make the virtual environment: `python3 scripts/setup.py .venv`.
+"""Make the virtual environment: `python3 scripts/setup.py .venv runtime|dev`.
 
-Uses uv where it is on the path (fast), else the standard venv and pip. Both install exactly the
-hashes of requirements/dev.txt. Translations are compiled afterwards.
+`runtime` is what the platform needs to run, `dev` adds what its tests need (Spark, a browser's driver,
+an object store). Uses uv where it is on the path (fast), else the standard venv and pip. Both install
+exactly the hashes of requirements/<kind>.txt. Translations are compiled afterwards.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements" / "dev.txt"
+KINDS = ("runtime", "dev")
 
 
 def run(*command: str | Path) -> None:
@@ -23,8 +24,9 @@ def run(*command: str | Path) -> None:
         sys.exit(result.returncode)
 
 
-def install(environment: Path) -> None:
+def install(environment: Path, kind: str) -> None:
     """Install the locked dependencies and the package itself (editable) into `environment`."""
+    lock = ROOT / "requirements" / f"{kind}.txt"
     python = environment / "bin" / "python"
     uv = shutil.which("uv")
     if not python.exists():
@@ -32,11 +34,11 @@ def install(environment: Path) -> None:
         venv.create(environment, with_pip=uv is None)
     print("Installing the locked dependencies", file=sys.stderr)
     if uv:
-        run(uv, "pip", "install", "-q", "--python", python, "--require-hashes", "-r", LOCK)
+        run(uv, "pip", "install", "-q", "--python", python, "--require-hashes", "-r", lock)
         run(uv, "pip", "install", "-q", "--python", python, "--no-deps", "-e", ROOT)
         return
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
-    run(*pip, "--require-hashes", "-r", LOCK)
+    run(*pip, "--require-hashes", "-r", lock)
     run(*pip, "--no-deps", "-e", ROOT)
 
 
@@ -53,8 +55,10 @@ def main() -> None:
     """Make or refresh the environment named on the command line."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this script meets whatever python3 there is
         sys.exit(f"kuaidai needs Python 3.11 or newer, this is {sys.version.split()[0]}")
-    environment = ROOT / (sys.argv[1] if len(sys.argv) > 1 else ".venv")
-    install(environment)
+    if len(sys.argv) != 3 or sys.argv[2] not in KINDS:
+        sys.exit(f"usage: python3 scripts/setup.py FOLDER {'|'.join(KINDS)}")
+    environment = ROOT / sys.argv[1]
+    install(environment, sys.argv[2])
     compile_translations(environment)
 
 
