@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from kuaidai.kernel.stability import stability_index
 from kuaidai.risk.scorecards.metrics import (
     auc_with_interval,
     calibration_row,
     separation,
-    stability_index,
 )
 from kuaidai.risk.scorecards.woe import information_value, weight_of_evidence
 

@@ -1,33 +1,15 @@
-"""The charts of the validation report: Altair specifications rendered to SVG on the server."""
+"""The charts of the validation report."""
 
 from __future__ import annotations
 
 import altair as alt
 import pandas as pd
-import vl_convert
 
+from kuaidai.kernel.charts import ACCENT, BAD, GOOD, QUIET, series_colour, to_svg
 from kuaidai.risk.scorecards.characteristics import Characteristic
 from kuaidai.risk.scorecards.validation import SampleReport
 
-GOOD, BAD, ACCENT, QUIET = "#2a78b5", "#c8553d", "#1f4e79", "#b9c4cf"
 _WIDTH, _HEIGHT = 460, 240
-_FONT = "system-ui, 'Noto Sans SC', 'Microsoft YaHei', sans-serif"
-
-
-def to_svg(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> str:
-    """The chart as an SVG element that scales with the page."""
-    styled = (
-        chart.configure(font=_FONT, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(
-            gridColor="#e5e9ee", labelFontSize=11, titleFontSize=12, domainColor="#8895a3"
-        )
-        .configure_legend(orient="top", title=None, labelFontSize=12)
-    )
-    # room at the left for fonts wider than the one the server measures labels with
-    room = {"left": 36, "right": 12, "top": 5, "bottom": 5}
-    svg: str = vl_convert.vegalite_to_svg({**styled.to_dict(), "padding": room})
-    return svg
 
 
 def score_distribution(sample: SampleReport) -> str:
@@ -44,7 +26,7 @@ def score_distribution(sample: SampleReport) -> str:
             x=alt.X("score:Q", bin="binned", title="Score 分数", scale=alt.Scale(zero=False)),
             x2="next:Q",
             y=alt.Y("share:Q", stack=None, title="Share of class 占比", axis=alt.Axis(format="%")),
-            color=_colour("outcome", ["good 好", "bad 坏"], [GOOD, BAD]),
+            color=series_colour("outcome", ["good 好", "bad 坏"], [GOOD, BAD]),
         )
     )
 
@@ -66,7 +48,7 @@ def roc_curve(samples: tuple[SampleReport, ...]) -> str:
     x = alt.X("goods:Q", title="Goods below cut-off 误伤率", axis=alt.Axis(format="%"))
     y = alt.Y("bads:Q", title="Bads below cut-off 捕获率", axis=alt.Axis(format="%"))
     colours = [QUIET if len(samples) > 1 and i == 0 else ACCENT for i in range(len(samples))]
-    colour = _colour("sample", names, colours)
+    colour = series_colour("sample", names, colours)
     layers = alt.layer(
         chance.encode(x=x, y=y), lines.encode(x=x, y=y, order="order:Q", color=colour)
     )
@@ -87,7 +69,7 @@ def ks_curve(sample: SampleReport) -> str:
         .encode(
             x=alt.X("score:Q", title="Score 分数", scale=alt.Scale(zero=False)),
             y=alt.Y("share:Q", title="Cumulative share 累计占比", axis=alt.Axis(format="%")),
-            color=_colour("outcome", ["good 好", "bad 坏"], [GOOD, BAD]),
+            color=series_colour("outcome", ["good 好", "bad 坏"], [GOOD, BAD]),
         )
     )
     widest = (
@@ -138,12 +120,4 @@ def bins_chart(c: Characteristic) -> str:
                 scale=alt.Scale(domain=["good", "bad"], range=[GOOD, BAD]),
             ),
         )
-    )
-
-
-def _colour(field: str, names: list[str], colours: list[str]) -> alt.Color:
-    return alt.Color(
-        f"{field}:N",
-        scale=alt.Scale(domain=names, range=colours),
-        legend=alt.Legend(labelLimit=320, columns=1 if max(map(len, names)) > 12 else 2),
     )

@@ -1,4 +1,4 @@
-"""Measures of a score: discrimination with its interval, calibration, stability.
+"""Measures of a score: discrimination with its interval, and calibration.
 
 Throughout, `bad` is 1 for bad and 0 for good, and a higher score means less risk.
 """
@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from kuaidai.risk.scorecards.columns import Floats
@@ -136,33 +135,3 @@ def hosmer_lemeshow(table: tuple[CalibrationRow, ...]) -> float:
         expected = row.rows * row.mean_pd
         statistic += (row.bads - expected) ** 2 / max(expected * (1 - row.mean_pd), 1e-12)
     return float(stats.chi2.sf(statistic, max(len(table) - 2, 1)))
-
-
-@dataclass(frozen=True)
-class Stability:
-    """A stability index with the level the trade gives it and what chance alone would show."""
-
-    index: float
-    level: str
-    expected_by_chance: float
-
-
-def stability_index(before: npt.ArrayLike, after: npt.ArrayLike) -> Stability:
-    """Population stability index of two count vectors over the same bins.
-
-    PSI = Σ (share after − share before) · ln(share after / share before); a zero count is read as
-    half a row. Level: stable below 0.10, watch below 0.25, act from 0.25. Two samples of one
-    population show about (bins − 1)·(1/n + 1/m), which small samples must be held against.
-
-    >>> round(stability_index([50, 50], [60, 40]).index, 4)
-    0.0405
-    """
-    old, new = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
-    used = (old + new) > 0
-    old, new = old[used], new[used]
-    chance = (len(old) - 1) * (1 / old.sum() + 1 / new.sum())
-    old_share = np.where(old > 0, old, 0.5) / old.sum()
-    new_share = np.where(new > 0, new, 0.5) / new.sum()
-    index = float(np.sum((new_share - old_share) * np.log(new_share / old_share)))
-    level = "stable" if index < 0.10 else "watch" if index < 0.25 else "act"
-    return Stability(index, level, float(chance))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kuaidai.kernel.stability import Stability, stability_index
 from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.columns import Floats, Table, read_column, read_target
 from kuaidai.risk.scorecards.cross_validation import CrossValidation
@@ -18,14 +19,12 @@ from kuaidai.risk.scorecards.metrics import (
     AucInterval,
     CalibrationRow,
     Separation,
-    Stability,
     auc_with_interval,
     brier_score,
     calibration_row,
     calibration_table,
     hosmer_lemeshow,
     separation,
-    stability_index,
 )
 
 
@@ -225,8 +224,7 @@ def _findings(
             f"chance alone gives about {psi.expected_by_chance:.3f} here."
         )
     for row in csi:
-        chance = row.stability.expected_by_chance
-        if row.stability.level != "stable" and row.stability.index > 2 * chance:
+        if row.stability.beyond_chance:
             found.append(f"{row.feature} moved: CSI {row.stability.index:.3f}.")
     if min(train.bads, train.rows - train.bads) < 50:
         found.append(f"Only {train.bads} bads in development: every figure is uncertain.")
