@@ -52,8 +52,9 @@ def test_status_and_quarantine_show_it(payroll: Path, capsys: pytest.CaptureFixt
     rows = {row["dataset"]: row for row in json.loads(capsys.readouterr().out)}
     assert set(rows) == set(DATASETS)
     assert rows["payroll_runs"] == {
-        "dataset": "payroll_runs", "rows": 1, "first": "2026-01-05", "last": "2026-01-05",
-        "quarantined": 1, "runs": 1, "stale": True,
+        "dataset": "payroll_runs", "rows": 1, "months": 1, "first": "2026-01-05",
+        "last": "2026-01-05", "freshness_days": 62, "stale": True, "quarantined": 1, "runs": 1,
+        "superseded": 0, "received_on": None,
     }  # fmt: skip
     assert _run("lake", "quarantine", "payroll_runs") == 0
     assert json.loads(capsys.readouterr().out) == {

@@ -49,5 +49,5 @@ def test_a_refusal_of_a_broken_line_does_not_quote_it(lake: Lake, inbox: Path) -
     with pytest.raises(FileUnreadable) as refused:
         lake.ingest(inbox)
     message = refused.value.text("en")
-    assert "Expected 10 columns, got 11" in message
+    assert "line 2 has 11 cells where the header has 10" in message
     assert not any(value in message for value in OWNER.values())

@@ -30,8 +30,9 @@ def test_rows_days_and_quarantine_over_several_runs(lake: Lake, inbox: Path) -> 
     lake.ingest(write_csv(inbox / "payroll_runs.csv", [*rows, row_of("payroll_runs", heads=-1)]))
     lake.ingest(write_csv(inbox / "payroll_runs.csv", [{**rows[0], "heads": 3}]))
     assert _payroll_status(lake) == DatasetStatus(
-        "payroll_runs", 3, date(2026, 1, 5), date(2026, 3, 5), 1, 2, None
-    )
+        dataset="payroll_runs", rows=3, months=3, first=date(2026, 1, 5), last=date(2026, 3, 5),
+        freshness_days=62, stale=None, quarantined=1, runs=2, superseded=1, received_on=None,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,8 @@
-"""Files that come in: which there are, what they hold, and whether their columns are the contract's."""
+"""Files that come in: which there are, and whether their columns are the contract's."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import glob
-import hashlib
 from pathlib import Path
-
-import duckdb
-import pyarrow as pa
-import pyarrow.csv
 
 from kuaidai.data.lake.contract import Dataset
 from kuaidai.data.lake.datasets import DATASETS
@@ -71,59 +63,10 @@ def _named(folder: Path, name: str) -> list[Path]:
     return sorted(file for file in found if file.is_file() and file.suffix.lower() in _ENDINGS)
 
 
-def read_raw(db: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Make the view `raw` of a file; CSV columns all as text, UTF-8 (BOM or not) or GB18030.
-
-    Raises `FileUnreadable`; its message never holds a row of the file.
-    """
-    try:
-        if file.suffix.lower() == ".parquet":
-            db.execute(f"CREATE VIEW raw AS SELECT * FROM read_parquet('{sql_pattern(file)}')")
-        else:
-            db.register("raw", _csv(file))
-    except (duckdb.Error, pa.ArrowException, OSError, UnicodeError) as error:
-        raise FileUnreadable(value=file.name, why=why_unreadable(error)) from None
-
-
-def why_unreadable(error: Exception) -> str:
-    """The first line of a reader's complaint, without the row that it quotes."""
-    if isinstance(error, UnicodeError):
-        return "it is neither UTF-8 nor GB18030"
-    first = (str(error).splitlines() or [type(error).__name__])[0]
-    kept, quotes, _ = first.partition(", got ")
-    return kept + quotes + _.partition(":")[0]
-
-
-def _csv(file: Path) -> pa.Table:
-    encoding = _encoding(file)
-    with file.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as text:
-        names = [name.strip() for name in next(csv.reader(text), [])]
-    return pyarrow.csv.read_csv(
-        file,
-        read_options=pyarrow.csv.ReadOptions(encoding=encoding, column_names=names, skip_rows=1),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-        convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-    )
-
-
-def _encoding(file: Path) -> str:
-    """`utf-8` if the whole file is, else `gb18030`."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with file.open("rb") as stream:
-        try:
-            while block := stream.read(1 << 20):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "gb18030"
-    return "utf-8"
-
-
 def require_columns(
-    db: duckdb.DuckDBPyConnection, file: Path, contract: Dataset, mapping: Mapping | None
+    there: set[str], file: Path, contract: Dataset, mapping: Mapping | None
 ) -> None:
-    """Raises `WrongColumns` unless `raw` has the contract's columns (under a mapping: at least)."""
-    there = {row[0] for row in db.execute("DESCRIBE raw").fetchall()}
+    """Raises `WrongColumns` unless a file has the contract's columns (under a mapping: at least)."""
     wanted = {column.name for column in contract.columns}
     unknown = there - wanted
     if mapping is not None:
@@ -138,19 +81,3 @@ def require_columns(
             missing=", ".join(sorted(wanted - there)) or "none",
             unknown=", ".join(sorted(unknown)) or "none",
         )
-
-
-def sql_text(path: Path) -> str:
-    """A path inside an SQL string."""
-    return str(path).replace("'", "''")
-
-
-def sql_pattern(path: Path) -> str:
-    """A path inside an SQL string where DuckDB expects a pattern of files."""
-    return glob.escape(str(path)).replace("'", "''")
-
-
-def sha256_of(path: Path) -> str:
-    """The digest that identifies a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

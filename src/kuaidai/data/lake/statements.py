@@ -5,8 +5,11 @@ Identifiers come from contracts only, never from files; values of files are neve
 
 from __future__ import annotations
 
-from kuaidai.data.lake.contract import Column, ColumnType, Dataset
-from kuaidai.data.lake.mapping import Mapping
+import re
+from collections.abc import Mapping as Map
+from datetime import date
+
+from kuaidai.data.lake.contract import KNOWN_FROM, Column, ColumnType, Dataset
 
 SQL_TYPE = {
     ColumnType.TEXT: "VARCHAR",
@@ -17,7 +20,6 @@ SQL_TYPE = {
     ColumnType.DATE: "DATE",
 }
 
-
 _FORM = {
     ColumnType.INTEGER: r"[+-]?[0-9]+([.]0*)?",
     ColumnType.MONEY: r"[+-]?[0-9]+([.][0-9]{0,2}0*)?",
@@ -25,7 +27,7 @@ _FORM = {
 }
 """How a value must be written: a cast alone would round 1.5 to 2 and 0.005 to 0.01."""
 
-_NOT_TYPE = {
+NOT_TYPE = {
     ColumnType.TEXT: "is not text",
     ColumnType.INTEGER: "is not a whole number",
     ColumnType.NUMBER: "is not a number",
@@ -33,11 +35,14 @@ _NOT_TYPE = {
     ColumnType.BOOLEAN: "is not true or false",
     ColumnType.DATE: "is not a date",
 }
+"""What is said of a value that has not its column's type."""
 
-QUARANTINE_SELECT = (
-    'SELECT _row AS row, _column AS "column", _value AS value, _reason AS reason '
-    "FROM checked WHERE _reason IS NOT NULL"
-)
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
+_UNTYPABLE = re.compile(r"STRUCT|MAP|UNION|BLOB|BIT\b|.*\[\d*\]$")
+
+FAULT = "_fault"
+"""The number of a row's first fault among `_faults`, NULL for a good row."""
 
 
 def quoted_name(name: str) -> str:
@@ -49,30 +54,56 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def text_select(dataset: Dataset, mapping: Mapping | None) -> str:
-    """Select every contract column from `raw` as text, trimmed, with the row's number in the file."""
-    parts = ["_row"]
-    for column in dataset.columns:
-        if mapping and column.name in mapping.line_numbers:
-            keys = ", ".join(map(quoted_name, mapping.line_numbers[column.name]))
-            value = f"row_number() OVER (PARTITION BY {keys} ORDER BY _row)"
-        else:
-            name = mapping.columns.get(column.name, column.name) if mapping else column.name
-            value = quoted_name(name)
-        parts.append(f"nullif(trim(CAST({value} AS VARCHAR)), '') AS \"_text_{column.name}\"")
-    return f"SELECT {', '.join(parts)} FROM (SELECT row_number() OVER () AS _row, * FROM raw)"
+def can_be_typed(kind: str) -> bool:
+    """Whether a column of DuckDB type `kind` can hold values of any contract column."""
+    return _UNTYPABLE.match(kind) is None
 
 
-def typed_select(dataset: Dataset) -> str:
-    """Select `texts` with every column's typed value beside its text; NULL where it has none."""
-    parts = [f'{_typed(column)} AS "{column.name}"' for column in dataset.columns]
-    return f"SELECT *, {', '.join(parts)} FROM texts"
+def checked_select(dataset: Dataset, source: Map[str, str], kinds: Map[str, str]) -> str:
+    """Select from `raw` every contract column's value as it came and typed, and the row's first fault.
+
+    `source` names the column of the file for each contract column, `kinds` its DuckDB type.
+    """
+    raw = [
+        f"{_stripped(source[column.name], kinds[column.name])} AS {_raw(column)}"
+        for column in dataset.columns
+    ]
+    typed = [
+        f"{_typed(column, kinds[column.name])} AS {quoted_name(column.name)}"
+        for column in dataset.columns
+    ]
+    cases = " ".join(
+        f"WHEN {condition} THEN {place}" for place, (_, condition, _) in enumerate(_faults(dataset))
+    )
+    return (
+        f"SELECT *, CASE {cases} END AS {FAULT} FROM "
+        f"(SELECT *, {', '.join(typed)} FROM (SELECT _row, {', '.join(raw)} FROM raw))"
+    )
 
 
-def _typed(column: Column) -> str:
-    text = f'"_text_{column.name}"'
+def _raw(column: Column) -> str:
+    return quoted_name(f"_raw_{column.name}")
+
+
+def _stripped(name: str, kind: str) -> str:
+    value = quoted_name(name)
+    return f"nullif(trim({value}), '')" if kind == "VARCHAR" else value
+
+
+def _text(column: Column) -> str:
+    return f"CAST({_raw(column)} AS VARCHAR)"
+
+
+def _typed(column: Column, kind: str) -> str:
+    """A column's typed value, NULL where it has none. What has the right type is not read as text."""
+    value = _raw(column)
     if column.type is ColumnType.TEXT:
-        return text
+        return _text(column)
+    if column.type is ColumnType.DATE and kind == "DATE":
+        return f"CASE WHEN {value} BETWEEN DATE '1000-01-01' AND DATE '9999-12-31' THEN {value} END"
+    if _is_exact(column.type, kind):
+        return f"TRY_CAST({value} AS {SQL_TYPE[column.type]})"
+    text = _text(column)
     written = f"regexp_extract({text}, '^[^ T]+')" if column.type is ColumnType.DATE else text
     cast = f"TRY_CAST({written} AS {SQL_TYPE[column.type]})"
     if column.type not in _FORM:
@@ -80,15 +111,33 @@ def _typed(column: Column) -> str:
     return f"CASE WHEN regexp_full_match({text}, '{_FORM[column.type]}') THEN {cast} END"
 
 
+def _is_exact(wanted: ColumnType, kind: str) -> bool:
+    """Whether a cast from `kind` loses nothing, or fails."""
+    decimal = _DECIMAL.fullmatch(kind)
+    match wanted:
+        case ColumnType.MONEY:
+            return kind in _WHOLE or (decimal is not None and int(decimal[2]) <= 2)
+        case ColumnType.INTEGER:
+            return kind in _WHOLE
+        case ColumnType.NUMBER:
+            return kind in (*_WHOLE, "DOUBLE", "FLOAT") or decimal is not None
+        case ColumnType.BOOLEAN:
+            return kind == "BOOLEAN"
+        case _:
+            return False
+
+
 def _column_faults(column: Column) -> list[tuple[str, str]]:
     """(condition, reason) pairs for one column."""
-    name, text = f'"{column.name}"', f'"_text_{column.name}"'
-    faults = [(f"{text} IS NOT NULL AND {name} IS NULL", _NOT_TYPE[column.type])]
+    name, raw = quoted_name(column.name), _raw(column)
+    faults = [(f"{raw} IS NOT NULL AND {name} IS NULL", NOT_TYPE[column.type])]
     if column.required:
-        faults.append((f"{text} IS NULL", "is missing"))
+        faults.append((f"{raw} IS NULL", "is missing"))
     if column.allowed:
         allowed = ", ".join(map(_quoted, column.allowed))
         faults.append((f"{name} NOT IN ({allowed})", "is not an allowed value"))
+    elif column.type is ColumnType.TEXT:
+        faults.append((f"contains({name}, chr(0))", "holds a NUL character"))
     if column.form:
         fits = f"regexp_full_match({name}, {_quoted(column.form)})"
         faults.append((f"NOT {fits}", "is not written as it must be"))
@@ -101,37 +150,74 @@ def _column_faults(column: Column) -> list[tuple[str, str]]:
     return faults
 
 
-def fault_select(dataset: Dataset) -> str:
-    """Select `typed` with the first fault of each row: its column, value and reason (or NULLs)."""
-    columns, values, reasons = [], [], []
-    for column in dataset.columns:
-        for condition, reason in _column_faults(column):
-            columns.append(f"WHEN {condition} THEN {_quoted(column.name)}")
-            shown = "'(personal)'" if column.personal else f'"_text_{column.name}"'
-            values.append(f"WHEN {condition} THEN {shown}")
-            reasons.append(f"WHEN {condition} THEN {_quoted(reason)}")
-    keys = ", ".join(f'"{key}"' for key in dataset.key)
-    repeated = (  # only among rows without another fault: a faulty row must not shadow a good one
-        f"_fault IS NULL AND row_number() OVER (PARTITION BY _fault IS NULL, {keys} ORDER BY _row) > 1"
-    )
-    shown = " || ', ' || ".join(f'"_text_{key}"' for key in dataset.key)
+def _faults(dataset: Dataset) -> list[tuple[Column, str, str]]:
+    """(column, condition, reason) of every fault a row can have, in the order of their weight."""
+    return [
+        (column, condition, reason)
+        for column in dataset.columns
+        for condition, reason in _column_faults(column)
+    ]
+
+
+def key_columns(dataset: Dataset) -> str:
+    """The key's columns inside SQL."""
+    return ", ".join(map(quoted_name, dataset.key))
+
+
+def key_hash(dataset: Dataset) -> str:
+    """A number of 64 bits that equal keys share."""
+    return f"hash({key_columns(dataset)})"
+
+
+def suspects_select(dataset: Dataset) -> str:
+    """Select the hashes that more than one row's key has: nearly always none."""
+    return f"SELECT {key_hash(dataset)} AS _hash FROM checked GROUP BY _hash HAVING count(*) > 1"
+
+
+def repeated_select(dataset: Dataset) -> str:
+    """Select the good rows that repeat the key of an earlier good row, from those in `suspects`.
+
+    Only rows without another fault count: a faulty row must not shadow a good one.
+    """
+    keys = key_columns(dataset)
     return (
-        f"SELECT *, CASE WHEN _repeated THEN {_quoted(', '.join(dataset.key))} ELSE _faulty END AS _column, "
-        f"CASE WHEN _repeated THEN {shown} ELSE _shown END AS _value, "
-        f"CASE WHEN _repeated THEN 'repeats the key of an earlier row' ELSE _fault END AS _reason "
-        f"FROM (SELECT *, {repeated} AS _repeated FROM (SELECT *, "
-        f"CASE {' '.join(columns)} END AS _faulty, CASE {' '.join(values)} END AS _shown, "
-        f"CASE {' '.join(reasons)} END AS _fault FROM typed))"
+        f"SELECT _row FROM (SELECT _row, {keys} FROM checked WHERE {FAULT} IS NULL "
+        f"AND {key_hash(dataset)} IN (SELECT _hash FROM suspects)) "
+        f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY _row) > 1"
     )
 
 
-def good_select(dataset: Dataset) -> str:
-    """Select the rows without fault, personal columns as keyed hashes."""
+def good_select(dataset: Dataset, number: int, known_from: date) -> str:
+    """Select the rows without fault: personal columns as keyed hashes, the run, the month."""
     parts = []
     for column in dataset.columns:
+        name = quoted_name(column.name)
         if column.personal:
-            parts.append(f'sha256(? || "{column.name}") AS "{column.name}"')
+            parts.append(f"sha256(getvariable('personal_key') || {name}) AS {name}")
         else:
-            parts.append(f'"{column.name}"')
-    month = f"strftime(\"{dataset.event_date}\", '%Y-%m') AS _month"
-    return f"SELECT {', '.join(parts)}, {month} FROM checked WHERE _reason IS NULL"
+            parts.append(name)
+    return (
+        f"SELECT {', '.join(parts)}, CAST({number} AS INTEGER) AS _run, "
+        f"DATE '{known_from.isoformat()}' AS {KNOWN_FROM}, "
+        f"strftime({quoted_name(dataset.event_date)}, '%Y-%m') AS _month "
+        f"FROM checked WHERE {FAULT} IS NULL AND _row NOT IN (SELECT _row FROM repeated)"
+    )
+
+
+def quarantine_select(dataset: Dataset) -> str:
+    """Select the faulty rows: number, column, value and reason; personal values are not shown."""
+    columns, values, reasons = [], [], []
+    for place, (column, _, reason) in enumerate(_faults(dataset)):
+        shown = "'(personal)'" if column.personal else _text(column)
+        columns.append(f"WHEN {place} THEN {_quoted(column.name)}")
+        values.append(f"WHEN {place} THEN {shown}")
+        reasons.append(f"WHEN {place} THEN {_quoted(reason)}")
+    key = " || ', ' || ".join(_text(dataset.column(name)) for name in dataset.key)
+    return (
+        f'SELECT _row AS row, CASE {FAULT} {" ".join(columns)} END AS "column", '
+        f"CASE {FAULT} {' '.join(values)} END AS value, "
+        f"CASE {FAULT} {' '.join(reasons)} END AS reason FROM checked WHERE {FAULT} IS NOT NULL "
+        f"UNION ALL SELECT _row, {_quoted(', '.join(dataset.key))}, {key}, "
+        f"'repeats the key of an earlier row' FROM checked "
+        f"WHERE {FAULT} IS NULL AND _row IN (SELECT _row FROM repeated)"
+    )

@@ -51,7 +51,7 @@ def prepare(home: Path, *, firms: int, months: int, seed: int, on: date, step: S
     step(f"Simulating {firms} firms with {months} months of history")
     cast = _simulate(home / "drop", firms=firms, months=months, seed=seed, on=on)
     step("Loading the lake")
-    lake = _load_lake(home, on)
+    lake = _load_lake(home)
     step("Registering customers and staff")
     staff = _register(home / "drop", on)
     step("Fitting the scorecard")
@@ -79,11 +79,11 @@ def _simulate(drop: Path, *, firms: int, months: int, seed: int, on: date) -> di
     return demo_cast(world, drop)
 
 
-def _load_lake(home: Path, on: date) -> Any:
+def _load_lake(home: Path) -> Any:
     from kuaidai.interfaces.cli.lake import open_lake
 
     lake = open_lake(home / "lake")
-    lake.ingest(home / "drop", received_on=on)
+    lake.ingest(home / "drop")
     return lake
 
 

@@ -1,0 +1,174 @@
+"""Ingest: every file of a delivery becomes a run, and all runs become visible at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from kuaidai.data.lake import manifest as manifests
+from kuaidai.data.lake.contract import BEGINNING, Dataset
+from kuaidai.data.lake.corrections import find_superseded
+from kuaidai.data.lake.datasets import DATASETS
+from kuaidai.data.lake.listing import list_files
+from kuaidai.data.lake.manifest import IngestRun, Manifest
+from kuaidai.data.lake.mapping import Mapping
+from kuaidai.data.lake.staging import Delivery, refusal_of, stage_file, working_connection
+from kuaidai.data.lake.storage import Storage
+from kuaidai.data.lake.texts import digest
+from kuaidai.kernel.canonical import canonical_json, sha256_hex
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest did: runs made, and files that were there already."""
+
+    runs: tuple[IngestRun, ...]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far an ingest is: the file, what is being done with it, bytes taken in and to take in."""
+
+    file: str
+    doing: str
+    done: int
+    total: int
+
+
+Progress = Callable[[Step], None]
+
+
+def silent(step: Step) -> None:
+    """A progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class _Ingest:
+    storage: Storage
+    stage: Path
+    mapping: Mapping | None
+    received_on: date | None
+    personal_key: str
+
+
+def ingest_files(
+    storage: Storage,
+    before: Manifest,
+    files: list[tuple[Path, Dataset]],
+    *,
+    stage: Path,
+    mapping: Mapping | None,
+    received_on: date | None,
+    personal_key: str,
+    memory_limit: str,
+    progress: Progress,
+) -> IngestReport:
+    """Stage, publish and make visible the runs of `files`; the writer's lock is held by the caller."""
+    _remove_leftovers(storage, before)
+    work = _Ingest(storage, stage, mapping, received_on, personal_key)
+    total = sum(file.stat().st_size for file, _ in files)
+    known = {run.identity for run in before.runs}
+    after, skipped, done = before, [], 0
+    with working_connection(stage, memory_limit) as db:
+        storage.attach(db)
+        for file, contract in files:
+            run = _new_run(after, file, contract, mapping, received_on)
+            if run.identity in known:
+                skipped.append(file.name)
+            else:
+                known.add(run.identity)
+                watch = _watch(progress, file, done, total)
+                after = after.grown([_stage(db, work, after, run, file, contract, watch)])
+            done += file.stat().st_size
+    runs = after.runs[len(before.runs) :]
+    if runs:
+        progress(Step("", "publishing", total, total))
+        _publish(storage, stage, after, runs)
+    return IngestReport(runs, tuple(skipped))
+
+
+def _remove_leftovers(storage: Storage, before: Manifest) -> None:
+    """Remove the folders of runs that died before the manifest named them."""
+    visible = {run.folder for run in before.runs}
+    for name in DATASETS:
+        for folder in storage.run_folders(name) - visible:
+            storage.remove(folder)
+
+
+def _new_run(
+    before: Manifest,
+    file: Path,
+    contract: Dataset,
+    mapping: Mapping | None,
+    received_on: date | None,
+) -> IngestRun:
+    number, content = before.next_number, digest(file)
+    return IngestRun(
+        number=number,
+        dataset=contract.name,
+        file=file.name,
+        sha256=content,
+        mapping=sha256_hex(canonical_json(asdict(mapping))) if mapping else "",
+        rows=0,
+        quarantined=0,
+        received_on=received_on,
+        folder=f"{contract.name}/run-{number:06d}-{content[:12]}",
+    )
+
+
+def _watch(progress: Progress, file: Path, before: int, total: int) -> Callable[[str, int], None]:
+    done = before
+
+    def advance(doing: str, taken: int) -> None:
+        nonlocal done
+        done += taken
+        progress(Step(file.name, doing, done, total))
+
+    return advance
+
+
+def _stage(
+    db: duckdb.DuckDBPyConnection,
+    work: _Ingest,
+    before: Manifest,
+    run: IngestRun,
+    file: Path,
+    contract: Dataset,
+    advance: Callable[[str, int], None],
+) -> IngestRun:
+    """Write a file's run into the stage, with the list of what it supersedes."""
+    target = work.stage / run.folder
+    delivery = Delivery(file, contract, work.mapping, run.received_on or BEGINNING, run.number)
+    staged = stage_file(db, delivery, target, work.personal_key, advance)
+    run = replace(run, rows=staged.rows, quarantined=staged.quarantined, months=staged.months)
+    advance("looking for earlier versions", 0)
+    known = before.of(run.dataset)
+    listing = list_files(contract, known, lambda old: _place(work, old))
+    try:
+        return replace(run, ended=find_superseded(db, run, target, listing, known))
+    except duckdb.Error as error:
+        raise refusal_of(error, file) from None
+
+
+def _place(work: _Ingest, run: IngestRun) -> str:
+    """Where an earlier run lies: in the lake, or still in the stage beside this one."""
+    staged = work.stage / run.folder
+    return str(staged) if staged.exists() else f"{work.storage.base}/{run.folder}"
+
+
+def _publish(storage: Storage, stage: Path, after: Manifest, runs: tuple[IngestRun, ...]) -> None:
+    """Put the runs in place, then name them; whatever fails, nothing of them stays."""
+    try:
+        for run in runs:
+            storage.publish(stage / run.folder, run.folder)
+        storage.replace_manifest(manifests.dump(after))
+    except BaseException:
+        if storage.manifest() != manifests.dump(after):
+            for run in runs:
+                storage.remove(run.folder)
+        raise
