@@ -19,9 +19,7 @@ class StatementAgainstSchema(Refusal):
         "{value} is not valid {version}: line {line}, {why}. Nothing was ingested; ask the bank "
         "for a file that fits the schema."
     )
-    zh = (
-        "{value} 不符合 {version}：第 {line} 行，{why}。未导入任何数据；请向开户行索取符合规范的文件。"
-    )
+    zh = "{value} 不符合 {version}：第 {line} 行，{why}。未导入任何数据；请向开户行索取符合规范的文件。"
 
 
 class SchemasMissing(Refusal):
@@ -76,9 +74,7 @@ class WhoseAccount(Refusal):
         "{value}, statement {number} is of an account that the lake does not know; name the firm by "
         "--uscc and its unified social credit code."
     )
-    zh = (
-        "{value} 第 {number} 份对账单的账户尚未登记；请用 --uscc 指明企业的统一社会信用代码。"
-    )
+    zh = "{value} 第 {number} 份对账单的账户尚未登记；请用 --uscc 指明企业的统一社会信用代码。"
 
 
 class AccountOfAnother(Refusal):

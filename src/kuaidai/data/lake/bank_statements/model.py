@@ -97,9 +97,7 @@ def joined_pages(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
     for page in statements:
         if whole and _goes_on(whole[-1], page):
             first = whole[-1]
-            whole[-1] = replace(
-                first, closing=page.closing, entries=first.entries + page.entries
-            )
+            whole[-1] = replace(first, closing=page.closing, entries=first.entries + page.entries)
         else:
             whole.append(page)
     return tuple(whole)
