@@ -14,6 +14,8 @@ from rich.table import Table
 
 from kuaidai.config import environment
 from kuaidai.data.lake import Lake
+from kuaidai.data.lake.bank_statements import is_statement_file
+from kuaidai.data.lake.bank_statements.ingest import ingest_statements
 from kuaidai.data.lake.datasets import DATASETS
 from kuaidai.data.lake.mapping import load_mapping
 
@@ -29,20 +31,43 @@ def open_lake(folder: Path | None = None) -> Lake:
 
 @app.command()
 def ingest(
-    path: Annotated[Path, typer.Argument(help="A CSV or Parquet file, or a folder of them.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV or Parquet file, a folder of them, or a bank statement (camt.053, MT940)."
+        ),
+    ],
     dataset: Annotated[
         str | None, typer.Option(help="The contract, if the file name does not say.")
     ] = None,
     mapping: Annotated[
         str | None, typer.Option(help="A mapping file, or the name of one that ships.")
     ] = None,
+    uscc: Annotated[
+        str | None, typer.Option(help="Of a bank statement: the firm whose account it is.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Of a bank statement: the currency this bank books in.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Ingest files: all or nothing, faulty rows to quarantine, known files skipped."""
-    found = load_mapping(mapping) if mapping else None
-    report = open_lake().ingest(path, dataset=dataset, mapping=found)
+    lake, settings = open_lake(), environment.load()
+    if is_statement_file(path) and not dataset and not mapping:
+        report = ingest_statements(
+            lake,
+            path,
+            personal_key=settings.field_key,
+            uscc=uscc,
+            currency=currency or settings.currency,
+        ).report
+    elif uscc or currency:
+        raise typer.BadParameter("--uscc and --currency are for bank statements only")
+    else:
+        found = load_mapping(mapping) if mapping else None
+        report = lake.ingest(path, dataset=dataset, mapping=found)
     if as_json:
-        typer.echo(json.dumps(asdict(report), ensure_ascii=False))
+        typer.echo(json.dumps(asdict(report), ensure_ascii=False, default=str))
         return
     for run in report.runs:
         typer.echo(

@@ -7,6 +7,14 @@ from kuaidai.data.lake.bank_statements.model import (
     Statement,
     StatementFormat,
 )
-from kuaidai.data.lake.bank_statements.reading import read_statements
+from kuaidai.data.lake.bank_statements.reading import is_statement_file, read_statements
 
-__all__ = ["Balance", "Entry", "Party", "Statement", "StatementFormat", "read_statements"]
+__all__ = [
+    "Balance",
+    "Entry",
+    "Party",
+    "Statement",
+    "StatementFormat",
+    "is_statement_file",
+    "read_statements",
+]

@@ -13,8 +13,12 @@ MOST_CAMT_BYTES = 256 << 20
 """A camt.053 file above this size is refused."""
 MOST_MT940_BYTES = 32 << 20
 """An MT940 file above this size is refused: the whole of it is held in memory."""
-ENDINGS = (".xml", ".sta", ".mt940", ".940", ".txt")
-"""Endings by which a file counts as a bank statement; its content says which format."""
+_ENDINGS = (".xml", ".sta", ".mt940", ".940", ".txt")
+
+
+def is_statement_file(path: Path) -> bool:
+    """Whether a file counts as a bank statement by its ending; its content then says which format."""
+    return path.suffix.lower() in _ENDINGS and not path.is_dir()
 
 
 def read_statements(path: Path) -> tuple[Statement, ...]:
