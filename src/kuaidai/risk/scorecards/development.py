@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kuaidai.data.features import catalog, compute_batch
+from kuaidai.data.labels import LABELS, LabelDefinition, outcomes
 from kuaidai.data.lake import Lake
 from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.config import FeatureConfig, Kind, ScorecardConfig, Trend
 from kuaidai.risk.scorecards.cross_validation import cross_validate
 from kuaidai.risk.scorecards.errors import BadSetting, SampleTooSmall
 from kuaidai.risk.scorecards.fitting import fit_scorecard
-from kuaidai.risk.scorecards.labels import LABELS, build_labels
 from kuaidai.risk.scorecards.validation import ValidationReport, validate
 
 TARGET = "bad"
@@ -104,12 +104,8 @@ def develop_application_card(
     """
     clock = _Clock(progress)
     clock.start("outcomes")
-    labels = build_labels(
-        lake.arrow("loans"),
-        lake.arrow("loan_months"),
-        window_months=outcome_months,
-        dpd_threshold=dpd_threshold,
-    )
+    definition = LabelDefinition(window_months=outcome_months, dpd_threshold=dpd_threshold)
+    labels = outcomes(lake, definition)
     subjects = with_owner(usable(labels), lake.arrow("owners"))
     _require_rows(
         subjects, "The labelled sample", "Ingest more loans or shorten the outcome window."
@@ -119,7 +115,7 @@ def develop_application_card(
     sample = split_by_time(table, labels, oot_share=oot_share, oot_from=oot_from)
     clock.start("fit")
     chosen = config or application_config(name, table)
-    notes = _notes(sample, outcome_months, dpd_threshold)
+    notes = _notes(sample, definition)
     card = fit_scorecard(sample.train, target=TARGET, config=chosen, notes=notes)
     checked = None
     if folds:
@@ -215,13 +211,11 @@ def _require_rows(table: pa.Table, sample: str, remedy: str) -> None:
         raise SampleTooSmall(sample=sample, rows=table.num_rows, least=LEAST_ROWS, remedy=remedy)
 
 
-def _notes(
-    sample: DevelopmentSample, outcome_months: int, dpd_threshold: int
-) -> tuple[tuple[str, str], ...]:
+def _notes(sample: DevelopmentSample, definition: LabelDefinition) -> tuple[tuple[str, str], ...]:
     days = sample.train["observed_on"].to_pylist()
     outcomes = ", ".join(f"{label} {count}" for label, count in sample.outcomes)
     return (
-        ("definition of bad", f"{dpd_threshold}+ days past due within {outcome_months} months"),
+        ("definition of bad", definition.text_en),
         ("outcomes", outcomes),
         ("development period", f"{min(days)} to {max(days)}"),
         ("out of time from", str(sample.split_on or "none")),
