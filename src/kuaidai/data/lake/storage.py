@@ -24,6 +24,7 @@ from upath import UPath
 from kuaidai.data.lake.errors import LakeBusy, LakeNotReachable, LakeNotWritable
 
 MANIFEST = "manifest.json"
+_WITHOUT_FOLDERS = ("s3", "s3a", "gs", "gcs", "oss", "az", "abfs", "cos")
 
 
 class LocalFolder:
@@ -117,6 +118,11 @@ class ObjectStore:
         """Let a connection read the lake's files through fsspec."""
         db.register_filesystem(self._fs)
 
+    def _make_folder(self, path: str) -> None:
+        """Object stores have no folders; asked for one they would make a bucket."""
+        if self.root.protocol not in _WITHOUT_FOLDERS:
+            self._fs.makedirs(path, exist_ok=True)
+
     def _at(self, name: str) -> str:
         return f"{self.base}/{name}"
 
@@ -143,7 +149,7 @@ class ObjectStore:
             for file in sorted(staged.rglob("*")):
                 if file.is_file():
                     target = self._at(f"{folder}/{file.relative_to(staged).as_posix()}")
-                    self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
+                    self._make_folder(target.rpartition("/")[0])
                     self._fs.put_file(str(file), target)
         except Exception as error:
             raise LakeNotWritable(value=self._at(folder), why=_why(error)) from None
@@ -185,7 +191,7 @@ class ObjectStore:
     def _take(self, mark: str, content: bytes) -> None:
         try:
             self._fs.invalidate_cache()
-            self._fs.makedirs(self.base, exist_ok=True)
+            self._make_folder(self.base)
             try:
                 self._fs.pipe_file(mark, content, mode="create")
             except FileExistsError:
