@@ -132,7 +132,7 @@ def _judged_loans(
     excluded: ibis.Table | None,
 ) -> ibis.Table:
     """One row per loan: its firm, grant, `rank` (a place in `_RANKS`), what was seen, and why it is out."""
-    needed = ("matures_on",) if definition.least_tenor_months else ()
+    needed: tuple[str, ...] = ("matures_on",) if definition.least_tenor_months else ()
     needed += ("principal",) if definition.least_principal else ()
     require_columns(loans, (*LOAN_COLUMNS, *needed), "loans")
     grants = loans.select(
