@@ -32,18 +32,16 @@ def read_camt(stream: BinaryIO, name: str) -> tuple[Statement, ...]:
     statements: list[Statement] = []
     balances: list[tuple[str, Balance]] = []
     entries: list[Entry] = []
-    for element in finished_elements(stream, name, "camt.053"):
+    for element in finished_elements(stream, name, "camt.053", ("Bal", "Ntry", "Stmt")):
         kind = etree.QName(element).localname
         try:
             if kind == "Bal":
                 balances.append(_balance(element))
             elif kind == "Ntry":
                 entries += _entries(element)
-            elif kind == "Stmt":
+            else:
                 statements.append(_statement(element, balances, entries))
                 balances, entries = [], []
-            else:
-                continue
         except ValueError as error:
             place = f"statement {len(statements) + 1}, entry {len(entries) + 1}"
             raise StatementUnreadable(value=name, why=f"{place}: {error}") from None

@@ -7,8 +7,10 @@ class StatementUnreadable(Refusal):
     """The file cannot be read as a bank statement."""
 
     code = "STATEMENT_UNREADABLE"
-    en = "{value} cannot be read as a bank statement: {why}. Nothing was ingested; ask the bank for the file again."
-    zh = "无法将 {value} 作为银行对账单读取：{why}。未导入任何数据；请向开户行重新索取文件。"
+    en = "{value} cannot be read as a bank statement: {why}. Nothing was ingested; check the file, or ask the bank for it again."
+    zh = (
+        "无法将 {value} 作为银行对账单读取：{why}。未导入任何数据；请检查文件，或向开户行重新索取。"
+    )
 
 
 class StatementAgainstSchema(Refusal):

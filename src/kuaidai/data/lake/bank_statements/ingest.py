@@ -168,4 +168,4 @@ def _hand_over(
                 pq.write_table(table, Path(folder) / dataset / staged)
         report = lake.ingest(Path(folder), received_on=received_on)
     runs = tuple(replace(run, file=path.name) for run in report.runs)
-    return IngestReport(runs, tuple(path.name for _ in report.skipped))
+    return IngestReport(runs, () if runs else (path.name,))

@@ -7,7 +7,7 @@ is refused before anything that it declares could be expanded, and nothing outsi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import BinaryIO
@@ -49,27 +49,40 @@ def schema_of(version: str) -> etree.XMLSchema:
         raise LookupError(version) from None
 
 
-def finished_elements(stream: BinaryIO, name: str, message: str) -> Iterator[etree._Element]:
-    """Each element of the message as its end tag is read; `message` is such as `camt.053`.
+def finished_elements(
+    stream: BinaryIO, name: str, message: str, kinds: Sequence[str]
+) -> Iterator[etree._Element]:
+    """Each element of these kinds as its end tag is read; `message` is such as `camt.053`.
 
     `name` is what refusals call the file. Raises `StatementUnreadable`, `StatementAgainstSchema`,
     `SchemasMissing`.
     """
     version = _version(stream, name, message)
     stream.seek(0)
-    parser = etree.XMLPullParser(("end",), schema=_schema(version, name), **_NO_SUBSTITUTION)
-    for line in _fed(parser, stream, name):
-        if parser.feed_error_log:
-            why = _broken_rule(parser.feed_error_log[0])
+    # A validating lxml parser that is fed passes over XML that is not well formed, so another one,
+    # which builds nothing, reads every line first.
+    strict = etree.XMLParser(target=_Nothing(), **_NO_SUBSTITUTION)
+    schema, tags = _schema(version, name), [f"{{*}}{kind}" for kind in kinds]
+    checked = etree.XMLPullParser(("end",), tag=tags, schema=schema, **_NO_SUBSTITUTION)
+    for line in _fed((strict, checked), stream, name):
+        if checked.feed_error_log:
+            why = _broken_rule(checked.feed_error_log[0])
             raise StatementAgainstSchema(value=name, version=version, line=line, why=why)
-        for _, element in parser.read_events():
+        for _, element in checked.read_events():
             yield element
+
+
+class _Nothing:
+    """A parser's target that keeps nothing."""
+
+    def close(self) -> None:
+        """The document ended."""
 
 
 def _version(stream: BinaryIO, name: str, message: str) -> str:
     """The version that the root element's namespace names."""
     parser = etree.XMLPullParser(("start",), **_NO_SUBSTITUTION)
-    for _ in _fed(parser, stream, name):
+    for _ in _fed((parser,), stream, name):
         for _, root in parser.read_events():
             if root.getroottree().docinfo.internalDTD is not None:
                 raise _declares_entities(name)
@@ -94,22 +107,26 @@ def _schema(version: str, name: str) -> etree.XMLSchema:
         raise SchemasMissing(value=name) from None
 
 
-def _fed(parser: etree.XMLPullParser, stream: BinaryIO, name: str) -> Iterator[int]:
-    """Feed the stream line by line and say after each how many lines went in."""
-    line, prolog = 1, True
+def _fed(parsers: Sequence[etree.XMLParser], stream: BinaryIO, name: str) -> Iterator[int]:
+    """Feed the stream line by line, to each parser in turn; the number of each line after it went in."""
+    line, prolog, ended = 1, True, False
     try:
         while chunk := stream.readline(_CHUNK):
             if prolog and b"<!DOCTYPE" in chunk.replace(b"\0", b""):  # also in UTF-16
                 raise _declares_entities(name)
-            parser.feed(chunk)
+            for parser in parsers:
+                parser.feed(chunk)
             yield line
             prolog = prolog and b"<Document" not in chunk
             line += chunk.endswith(b"\n")
-        parser.close()
+        ended = True
+        for parser in parsers:
+            parser.close()
         yield line
     except etree.XMLSyntaxError as error:
         at = error.lineno or line
-        raise StatementUnreadable(value=name, why=f"{_malformed(error)} at line {at}") from None
+        why = "the XML breaks off" if ended else _malformed(error)
+        raise StatementUnreadable(value=name, why=f"{why} at line {at}") from None
 
 
 def _declares_entities(name: str) -> StatementUnreadable:
@@ -119,12 +136,10 @@ def _declares_entities(name: str) -> StatementUnreadable:
 
 def _malformed(error: etree.XMLSyntaxError) -> str:
     """What is wrong with the XML, without the text that the parser quotes."""
-    kinds = [entry.type_name for entry in error.error_log if entry.domain_name == "PARSER"]
-    kind = kinds[0] if kinds else "ERR_DOCUMENT_END"
-    if kind in ("ERR_INVALID_CHAR", "ERR_INVALID_ENCODING", "ERR_UNSUPPORTED_ENCODING"):
+    last = error.error_log.last_error
+    kind = last.type_name if last is not None else "ERR_DOCUMENT_END"
+    if kind.endswith("_ENCODING") or kind == "ERR_INVALID_CHAR":
         return "its characters are not in the encoding that it declares"
-    if kind in ("ERR_DOCUMENT_END", "ERR_TAG_NOT_FINISHED", "ERR_DOCUMENT_EMPTY"):
-        return "the XML breaks off"
     return f"the XML is not well formed ({kind.removeprefix('ERR_').lower().replace('_', ' ')})"
 
 
