@@ -65,3 +65,20 @@ def test_passwords_in_a_refused_address_are_not_repeated(tmp_path):
         load({"KUAIDAI_HOME": str(tmp_path), "DATABASE_URL": "mysql://u:tiger@h/d"})
 
     assert "tiger" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [("s3://bank/lake", "s3://bank/lake"), ("/data/lake", "/data/lake"), ("", None)],
+)
+def test_the_lake_is_a_folder_or_a_url(tmp_path, given, found):
+    settings = load({"KUAIDAI_HOME": str(tmp_path), "KUAIDAI_LAKE": given})
+
+    assert settings.lake == (found or str(tmp_path / "lake"))
+
+
+def test_an_unknown_engine_is_refused(tmp_path):
+    assert load({"KUAIDAI_HOME": str(tmp_path)}).engine == "duckdb"
+    assert load({"KUAIDAI_HOME": str(tmp_path), "KUAIDAI_ENGINE": "Spark"}).engine == "spark"
+    with pytest.raises(WrongSetting, match=r"KUAIDAI_ENGINE='polars'.*duckdb or spark"):
+        load({"KUAIDAI_HOME": str(tmp_path), "KUAIDAI_ENGINE": "polars"})

@@ -65,6 +65,51 @@ def test_status_and_quarantine_show_it(payroll: Path, capsys: pytest.CaptureFixt
     assert "payroll_runs" in capsys.readouterr().out
 
 
+def test_a_correction_and_the_history_of_a_row(
+    inbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = row_of("payroll_runs", uscc="F1", paid_on=date(2026, 1, 5), heads=3)
+    file = write_csv(inbox / "payroll_runs.csv", [row])
+    assert _run("lake", "ingest", str(file), "--history") == 0
+    write_csv(file, [{**row, "heads": 4}])
+    assert _run("lake", "ingest", str(file), "--received-on", "2026-03-01") == 0
+    assert "1 earlier versions superseded" in capsys.readouterr().out
+    assert _run("lake", "history", "payroll_runs", "F1", "2026-01-05") == 0
+    assert capsys.readouterr().out == (
+        "known from its event date until 2026-03-01 (run 1, payroll_runs.csv)\n"
+        "  uscc: F1\n  paid_on: 2026-01-05\n  heads: 3\n  amount: 100.25\n"
+        "known from 2026-03-01 on (run 2, payroll_runs.csv)\n"
+        "  heads: 4\n"
+    )
+    assert _run("lake", "history", "payroll_runs", "F1", "2026-01-05", "--json") == 0
+    versions = json.loads(capsys.readouterr().out)
+    assert [(v["known_from"], v["known_until"]) for v in versions] == [
+        (None, "2026-03-01"),
+        ("2026-03-01", None),
+    ]
+    assert _run("lake", "history", "payroll_runs", "F2", "2026-01-05") == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "payroll_runs has no row F2, 2026-01-05\n")
+
+
+def test_the_lake_may_lie_anywhere(
+    payroll: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("KUAIDAI_LAKE", str(tmp_path / "elsewhere"))
+    assert _run("lake", "ingest", str(payroll)) == 0
+    assert (tmp_path / "elsewhere" / "manifest.json").exists()
+    for place, said in (("nosuch://x/lake", "nosuch"), (str(payroll), "Not a directory")):
+        monkeypatch.setenv("KUAIDAI_LAKE", place)
+        capsys.readouterr()
+        assert _run("lake", "status") == 2
+        shown = capsys.readouterr().err
+        assert said in shown
+        assert shown.count("\n") == 1
+
+
 def test_contracts_are_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("lake", "contracts") == 0
     text = capsys.readouterr().out
@@ -89,18 +134,22 @@ def test_wrong_input_is_one_line_and_exit_code_2(
 ) -> None:
     wages = write_csv(inbox / "wages.csv", [{"uscc": "F1"}])
     columns = write_csv(inbox / "loans" / "loans.csv", [{"uscc": "F1"}])
-    (inbox / "text.txt").write_text("x")
+    (inbox / "text.json").write_text("x")
     empty = inbox / "empty"
     empty.mkdir()
     for arguments, said in (
         (("ingest", str(wages)), "'wages'"),
         (("ingest", str(columns)), "missing annual_rate"),
-        (("ingest", str(inbox / "text.txt")), "neither .csv nor .parquet"),
+        (("ingest", str(inbox / "text.json")), "neither .csv nor .parquet"),
         (("ingest", str(inbox / "none.csv")), "none.csv"),
         (("ingest", str(empty)), "holds no CSV or Parquet file"),
         (("ingest", str(empty), "--mapping", "cumcm1999"), "cumcm1999"),
         (("ingest", str(empty), "--dataset", "wages"), "'wages'"),
+        (("ingest", str(wages), "--dataset", "payroll_runs"), "missing amount"),
         (("quarantine", "wages"), "'wages'"),
+        (("history", "wages", "F1"), "'wages'"),
+        (("history", "payroll_runs", "F1"), "its key has 2 columns: uscc, paid_on"),
+        (("history", "payroll_runs", "F1", "May"), "paid_on 'May' is not a date"),
     ):
         assert _run("lake", *arguments) == 2
         shown = capsys.readouterr()
@@ -108,6 +157,11 @@ def test_wrong_input_is_one_line_and_exit_code_2(
         assert shown.err.startswith("error: ")
         assert said in shown.err
         assert shown.err.count("\n") == 1
-    assert _run("lake", "status", "--on", "yesterday") == 2
-    assert "yesterday" in capsys.readouterr().err
+    for arguments, said in (
+        (("status", "--on", "yesterday"), "yesterday"),
+        (("ingest", str(wages), "--received-on", "2026-02-30"), "2026-02-30"),
+        (("ingest", str(wages), "--received-on", "2026-02-03", "--history"), "--history"),
+    ):
+        assert _run("lake", *arguments) == 2
+        assert said in capsys.readouterr().err
     assert not (home / "lake" / "manifest.json").exists()

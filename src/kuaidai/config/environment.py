@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEMO_PLATFORM_KEY = "demo-platform-key"
+_ENGINES = ("duckdb", "spark")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -23,6 +24,8 @@ class Environment:
     """Every setting of the platform, typed."""
 
     home: Path
+    lake: str
+    engine: str
     database_url: str | None
     secret_key: str
     field_key: bytes
@@ -96,6 +99,20 @@ def _platform(values: Mapping[str, str]) -> tuple[str, str]:
     return url, key or DEMO_PLATFORM_KEY
 
 
+def _lake(values: Mapping[str, str], home: Path) -> str:
+    place = values.get("KUAIDAI_LAKE", "").strip()
+    if not place:
+        return str(home / "lake")
+    return place if "://" in place else str(Path(place).resolve())
+
+
+def _engine(values: Mapping[str, str]) -> str:
+    name = values.get("KUAIDAI_ENGINE", "").strip().lower() or "duckdb"
+    if name not in _ENGINES:
+        raise WrongSetting(f"KUAIDAI_ENGINE={name!r} is no engine; write {' or '.join(_ENGINES)}")
+    return name
+
+
 def load(values: Mapping[str, str] | None = None) -> Environment:
     """The settings in `values` (default: the process's environment); raises `WrongSetting`."""
     values = os.environ if values is None else values
@@ -105,6 +122,8 @@ def load(values: Mapping[str, str] | None = None) -> Environment:
     real_data = values.get("KUAIDAI_REAL_DATA")
     return Environment(
         home=home,
+        lake=_lake(values, home),
+        engine=_engine(values),
         database_url=_database_url(values),
         secret_key=secret or _kept_secret(home, "session.key").hex(),
         field_key=_field_key(values, home),

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from threading import Timer
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kuaidai.config import environment
-from kuaidai.data.lake import Lake
+from kuaidai.data.lake import IngestReport, Lake, RowVersion
 from kuaidai.data.lake.bank_statements import is_statement_file
 from kuaidai.data.lake.bank_statements.ingest import ingest_statements
+from kuaidai.data.lake.contract import BEGINNING
+from kuaidai.data.lake.contract_page import contract_page
 from kuaidai.data.lake.datasets import DATASETS
+from kuaidai.data.lake.ingestion import Progress as Watcher
+from kuaidai.data.lake.ingestion import Step
 from kuaidai.data.lake.mapping import load_mapping
 
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+_DAY = ["%Y-%m-%d"]
 
 
 def open_lake(folder: Path | None = None) -> Lake:
     """The lake of this installation, or the one in `folder`."""
     settings = environment.load()
-    return Lake(folder or settings.home / "lake", personal_key=settings.field_key)
+    return Lake(folder or settings.lake, personal_key=settings.field_key, engine=settings.engine)
 
 
 @app.command()
@@ -43,6 +52,17 @@ def ingest(
     mapping: Annotated[
         str | None, typer.Option(help="A mapping file, or the name of one that ships.")
     ] = None,
+    received_on: Annotated[
+        datetime | None,
+        typer.Option(formats=_DAY, help="Day of the delivery: its rows are known from that day."),
+    ] = None,
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history",
+            help="A load of the past: facts count as known when they happened (default).",
+        ),
+    ] = False,
     uscc: Annotated[
         str | None, typer.Option(help="Of a bank statement: the firm whose account it is.")
     ] = None,
@@ -52,6 +72,9 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Ingest files: all or nothing, faulty rows to quarantine, known files skipped."""
+    if received_on and history:
+        raise typer.BadParameter("a file is either a delivery (--received-on) or --history")
+    received = received_on.date() if received_on else None
     lake, settings = open_lake(), environment.load()
     if is_statement_file(path) and not dataset and not mapping:
         report = ingest_statements(
@@ -60,43 +83,110 @@ def ingest(
             personal_key=settings.field_key,
             uscc=uscc,
             currency=currency or settings.currency,
+            received_on=received,
         ).report
     elif uscc or currency:
         raise typer.BadParameter("--uscc and --currency are for bank statements only")
     else:
         found = load_mapping(mapping) if mapping else None
-        report = lake.ingest(path, dataset=dataset, mapping=found)
+        with _progress(silent=as_json) as progress:
+            report = lake.ingest(
+                path, dataset=dataset, mapping=found, received_on=received, progress=progress
+            )
+    _tell(report, as_json)
+
+
+def _tell(report: IngestReport, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(report), ensure_ascii=False, default=str))
         return
     for run in report.runs:
+        superseded = sum(end.rows for end in run.ended)
         typer.echo(
             f"{run.dataset}: {run.rows} rows from {run.file}, {run.quarantined} to quarantine"
+            + (f", {superseded} earlier versions superseded" if superseded else "")
         )
     for name in report.skipped:
         typer.echo(f"{name}: was ingested before")
 
 
+@contextmanager
+def _progress(*, silent: bool) -> Iterator[Watcher]:
+    """A bar on a terminal, once a second has passed."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    bar = Progress(
+        *columns, console=console, transient=True, disable=silent or not console.is_terminal
+    )
+    task = bar.add_task("", total=None)
+
+    def watch(step: Step) -> None:
+        bar.update(
+            task, description=f"{step.doing} {step.file}", total=step.total, completed=step.done
+        )
+
+    start = Timer(1.0, bar.start)
+    start.start()
+    try:
+        yield watch
+    finally:
+        start.cancel()
+        bar.stop()
+
+
 @app.command()
 def status(
     on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Judge freshness by this day.")
+        datetime | None, typer.Option(formats=_DAY, help="Judge freshness by this day.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Rows, first and last day, quarantine and freshness of every dataset."""
+    """Rows, months, days, freshness, quarantine and corrections of every dataset."""
     rows = open_lake().status(on=on.date() if on else None)
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], default=str))
         return
-    table = Table("dataset", "rows", "first", "last", "quarantined", "runs", "fresh")
+    numbers = ("rows", "months", "quarantined", "runs", "superseded")
+    table = Table("dataset", "first", "last", "fresh for", "fresh")
+    for name in numbers:
+        table.add_column(name, justify="right")
     for row in rows:
         table.add_row(
-            row.dataset, f"{row.rows:,}", str(row.first or ""), str(row.last or ""),
-            f"{row.quarantined:,}", str(row.runs),
+            row.dataset, str(row.first or ""), str(row.last or ""), f"{row.freshness_days} days",
             "" if row.stale is None else "stale" if row.stale else "fresh",
+            *(f"{getattr(row, name):,}" for name in numbers),
         )  # fmt: skip
     Console().print(table)
+
+
+@app.command()
+def history(
+    dataset: str,
+    key: Annotated[list[str], typer.Argument(help="The row's key, in the contract's order.")],
+    as_json: Json = False,
+) -> None:
+    """All versions of a row: since when and until when each was known, and from which file."""
+    found = open_lake().history(dataset, *key)
+    if as_json:
+        rows = [asdict(version) for version in found]
+        typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
+        return
+    if not found:
+        typer.echo(f"{dataset} has no row {', '.join(key)}", err=True)
+    before: dict[str, object] = {}
+    for version in found:
+        typer.echo(f"{_known(version)} (run {version.run}, {version.file})")
+        for name, value in version.row.items():
+            if name not in before or before[name] != value:
+                typer.echo(f"  {name}: {'' if value is None else value}")
+        before = version.row
+
+
+def _known(version: RowVersion) -> str:
+    start, end = version.known_from, version.known_until
+    if end is not None and end <= (start or BEGINNING):
+        return "never in force"
+    return f"known from {start or 'its event date'} {f'until {end}' if end else 'on'}"
 
 
 @app.command()
@@ -110,20 +200,7 @@ def quarantine(dataset: str, limit: Annotated[int, typer.Option(min=1, max=10_00
 def contracts(as_json: Json = False) -> None:
     """Every dataset contract: as Markdown, or as JSON."""
     if as_json:
-        typer.echo(
-            json.dumps([asdict(dataset) for dataset in DATASETS.values()], ensure_ascii=False)
-        )
-        return
-    typer.echo("# Data contracts\n\nPrinted by `kuaidai lake contracts`.")
-    for dataset in DATASETS.values():
-        typer.echo(f"\n## {dataset.name}\n\n{dataset.title_en} ({dataset.title_zh}). ", nl=False)
-        typer.echo(f"Key: {', '.join(dataset.key)}. Dated by {dataset.event_date}.\n")
-        typer.echo("| column | type | title | 中文 | allowed | unit |\n|---|---|---|---|---|---|")
-        for column in dataset.columns:
-            bounds = [f"≥ {column.least:g}"] if column.least is not None else []
-            bounds += [f"≤ {column.most:g}"] if column.most is not None else []
-            allowed = ", ".join(column.allowed) or " ".join(bounds)
-            kind = column.type.value + ("" if column.required else ", optional")
-            kind += ", personal" if column.personal else ""
-            cells = (column.name, kind, column.title_en, column.title_zh, allowed, column.unit)
-            typer.echo(f"| {' | '.join(cells)} |")
+        rows = [asdict(dataset) for dataset in DATASETS.values()]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+    else:
+        typer.echo(contract_page(DATASETS.values()))

@@ -55,7 +55,7 @@ def run(request: BatchRequest, *, as_json: bool) -> str:
     terms = library_terms()
     scenarios = (CALM, *([load_scenario(request.scenario)] if request.scenario else []))
     budget = None if request.budget is None else parse_amount(request.budget)
-    lake = Lake(request.lake or settings.home / "lake", personal_key=settings.field_key)
+    lake = Lake(request.lake or settings.lake, personal_key=settings.field_key)
     with Console(stderr=True).status("reading invoices") as status:
         batch.ingest_invoices(lake, folder)
         data = batch.read_data(lake, folder, observed_on=request.observed_on)
