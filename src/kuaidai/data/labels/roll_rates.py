@@ -20,6 +20,7 @@ STATES = ("current", "1-29", "30-59", "60-89", "90+")
 REPAID, MISSING = "repaid", "missing"
 NEXT_STATES = (*STATES, REPAID, MISSING)
 """States a month later; missing: the panel has no such month though it goes on."""
+_COUNTS = ("loans", "ever_90", "cured", "settled")
 _FLOORS = ((90, "90+"), (60, "60-89"), (30, "30-59"), (1, "1-29"))
 
 
@@ -35,22 +36,24 @@ class Roll:
 
 @dataclass(frozen=True)
 class WorstState:
-    """Of `loans` whose worst state in the window was `state`: how many ever reached 90 days, how many
-    stood current or repaid when last seen."""
+    """Of `loans` whose worst state in the window was `state`, by the end of the follow-up: how many had
+    been 90 days past due, how many stood current or repaid in time (`cured`), and how many had left the
+    book while 30 days late or more (`settled`: paid off late, sold or written off)."""
 
     state: str
     loans: int
     ever_90: int
     cured: int
+    settled: int
 
     @property
     def ever_90_share(self) -> float | None:
-        """Share that ever reached 90 days past due; None without loans."""
+        """Share that reached 90 days past due; None without loans."""
         return self.ever_90 / self.loans if self.loans else None
 
     @property
     def cured_share(self) -> float | None:
-        """Share that stood current or repaid when last seen; None without loans."""
+        """Share that stood current or repaid in time; None without loans."""
         return self.cured / self.loans if self.loans else None
 
 
@@ -101,28 +104,35 @@ def worst_states(
         )
     panel = joined(loans, loan_months)
     closing = panel.aggregate(closes=panel.month_end.max())
-    window_end = after_months(panel.granted_on, window_months)
-    inside = (panel.month_end > panel.granted_on) & (panel.month_end <= window_end)
+    watched = after_months(panel.granted_on, window_months + follow_months)
+    panel = panel.filter(panel.month_end > panel.granted_on, panel.month_end <= watched)
+    inside = panel.month_end <= after_months(panel.granted_on, window_months)
     lives = panel.group_by("loan_no", "granted_on").aggregate(
         worst=panel.days_past_due.max(where=inside),
         ever=panel.days_past_due.max(),
-        last_dpd=panel.days_past_due.argmax(panel.month_end),
         last_balance=panel.outstanding.argmax(panel.month_end),
+        last_dpd=panel.days_past_due.argmax(panel.month_end, where=panel.outstanding > 0),
     )
     lives = lives.cross_join(closing)
     followed = after_months(lives.granted_on, window_months + follow_months)
     lives = lives.filter(followed <= lives.closes, lives.worst.notnull())
-    lives = lives.mutate(state=_bucket(lives.worst))
+    late, gone = lives.last_dpd.fill_null(0), lives.last_balance == 0
+    lives = lives.mutate(
+        state=_bucket(lives.worst),
+        cured=(gone & (late < 30)) | (~gone & (late == 0)),
+        settled=gone & (late >= 30),
+    )
     counted = lives.group_by("state").aggregate(
         loans=lives.count(),
-        ever_90=(lives.ever >= 90).sum(),
-        cured=((lives.last_dpd == 0) | (lives.last_balance == 0)).sum(),
+        ever_90=(lives.ever >= 90).cast("int64").sum(),
+        cured=lives.cured.cast("int64").sum(),
+        settled=lives.settled.cast("int64").sum(),
     )
     found = {row["state"]: row for row in counted.to_pyarrow().to_pylist()}
     return tuple(
-        WorstState(state, *(int(found[state][name]) for name in ("loans", "ever_90", "cured")))
+        WorstState(state, *(int(found[state][name]) for name in _COUNTS))
         if state in found
-        else WorstState(state, 0, 0, 0)
+        else WorstState(state, 0, 0, 0, 0)
         for state in STATES
     )
 
@@ -135,6 +145,7 @@ def beyond(rows: Sequence[WorstState], state: str) -> WorstState:
         sum(row.loans for row in worse),
         sum(row.ever_90 for row in worse),
         sum(row.cured for row in worse),
+        sum(row.settled for row in worse),
     )
 
 

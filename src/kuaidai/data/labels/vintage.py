@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 import ibis
 import numpy as np
 
 from kuaidai.data.labels.errors import WrongLabelSetting
 from kuaidai.data.labels.panel import joined, month_number
-from kuaidai.kernel.calendars import add_months
 
 THRESHOLDS = (30, 60, 90)
-Cohorts = Literal["month", "quarter"]
+
+
+class Cohorts(StrEnum):
+    """Loans granted in one calendar month, or in one quarter, make a cohort."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ def vintage_table(
     loans: ibis.Table,
     loan_months: ibis.Table,
     *,
-    cohorts: Cohorts = "quarter",
+    cohorts: Cohorts = Cohorts.QUARTER,
     thresholds: tuple[int, ...] = THRESHOLDS,
     longest: int = 36,
 ) -> tuple[VintagePoint, ...]:
@@ -56,7 +62,7 @@ def vintage_table(
     }
     seen = panel.group_by("loan_no").aggregate(**firsts)
     grants = loans.select("loan_no", "granted_on").left_join(seen, "loan_no")
-    unit: Any = "M" if cohorts == "month" else "Q"
+    unit: Any = "M" if cohorts == Cohorts.MONTH else "Q"
     grants = grants.mutate(cohort=grants.granted_on.truncate(unit).cast("date"))
     counted = grants.group_by("cohort", *firsts).aggregate(
         loans=grants.count(), youngest=month_number(grants.granted_on).max()
@@ -98,8 +104,8 @@ def _curves(
     return points
 
 
-def _require(cohorts: str, thresholds: tuple[int, ...], longest: int) -> None:
-    if cohorts not in ("month", "quarter"):
+def _require(cohorts: Cohorts, thresholds: tuple[int, ...], longest: int) -> None:
+    if cohorts not in set(Cohorts):
         raise WrongLabelSetting(name="cohorts", value=cohorts, rule="month or quarter")
     if not thresholds or any(days < 1 for days in thresholds) or len(thresholds) > 6:
         raise WrongLabelSetting(
@@ -113,11 +119,6 @@ def _require(cohorts: str, thresholds: tuple[int, ...], longest: int) -> None:
 
 def cohort_name(cohort: date, cohorts: Cohorts) -> str:
     """`2024-03`, or `2024 Q1`."""
-    if cohorts == "month":
+    if cohorts == Cohorts.MONTH:
         return f"{cohort:%Y-%m}"
     return f"{cohort.year} Q{(cohort.month + 2) // 3}"
-
-
-def cohort_end(cohort: date, cohorts: Cohorts) -> date:
-    """The first day after the cohort."""
-    return add_months(cohort, 1 if cohorts == "month" else 3)

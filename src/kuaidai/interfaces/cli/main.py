@@ -26,6 +26,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "parties": ("kuaidai.interfaces.cli.parties", "Import the bank's customers."),
     "lake": ("kuaidai.interfaces.cli.lake", "Bulk data: ingest, status, contracts."),
     "features": ("kuaidai.interfaces.cli.features", "The feature catalogue and batch computation."),
+    "labels": (
+        "kuaidai.interfaces.cli.labels",
+        "Good and bad: labels, vintage curves, roll rates.",
+    ),
     "simulate": ("kuaidai.interfaces.cli.simulate", "Write a synthetic bank's data drop."),
     "sandbox": ("kuaidai.interfaces.cli.sandbox", "Serve every outside platform from a data drop."),
     "scorecard": ("kuaidai.interfaces.cli.scorecard", "Fit, show and apply scorecards."),
