@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kuaidai.data.lake.bank_statements import Statement, errors, read_statements
+from kuaidai.data.lake.bank_statements import Entry, Statement, errors, read_statements
 from kuaidai.data.lake.bank_statements.ingest import require_complete
 
 pytestmark = pytest.mark.timeout(120)
@@ -142,18 +142,22 @@ def _reference(text: str | None) -> str:
     return "" if bare.upper() in ("NONREF", "NOREF", "NOTPROVIDED") else bare
 
 
-def _bank_reference(data: dict[str, Any], found: str) -> str:
-    """The expected reference of the bank. Results by an older reader keep `//` and what follows within
-    the sixteen characters of the customer's reference, the rest in the details, or lose the former."""
+def _references(data: dict[str, Any], found: Entry) -> tuple[str, str]:
+    """The expected references of the customer and of the bank.
+
+    The results are an older reader's, which kept `//` and what follows within the sixteen characters of
+    the customer's reference and the rest in the details, or lost the former to field 86.
+    """
     extra = (data["extra_details"] or "").partition("\n")[0]
-    if data["bank_reference"] is not None:
-        return _reference(data["bank_reference"])
-    customer = data["customer_reference"]
-    if customer is None and extra:
-        return f"{found[:8]}{extra}"
-    _, cut, tail = (customer or "").partition("//")
-    full = bool(cut) and len(customer) == 16
-    return _reference(f"{tail}{extra if full else ''}")
+    if data["customer_reference"] is None:
+        lost = f"{found.bank_reference[:8]}{extra}" if extra else data["bank_reference"]
+        return found.reference, _reference(lost)
+    first, _, of_details = data["customer_reference"].partition("\n")
+    own, _, bank = f"{first}{extra if len(first) >= 16 else ''}".partition("//")
+    return (
+        _reference(of_details if own == "KREF+" else own[:16]),
+        _reference(data["bank_reference"] or bank),
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(FILES) - NO_STATEMENT))
@@ -167,18 +171,8 @@ def test_entries_of_mt940_are_as_expected(name, mt940_files) -> None:
     assert [entry.booked_on for entry in entries] == [
         data.get("entry_date") or data["date"] for data in wanted
     ]
-    assert [entry.bank_reference for entry in entries] == [
-        _bank_reference(data, entry.bank_reference)
-        for entry, data in zip(entries, wanted, strict=True)
-    ]
-    assert [
-        entry.reference
-        for entry, data in zip(entries, wanted, strict=True)
-        if data["customer_reference"] is not None
-    ] == [
-        _reference(data["customer_reference"].split("//")[0])
-        for data in wanted
-        if data["customer_reference"] is not None
+    assert [(entry.reference, entry.bank_reference) for entry in entries] == [
+        _references(data, entry) for entry, data in zip(entries, wanted, strict=True)
     ]
     assert [entry.code for entry in entries] == [data["id"] or "" for data in wanted]
     assert [entry.reversal for entry in entries] == [len(data["status"]) == 2 for data in wanted]
@@ -235,7 +229,7 @@ def test_what_may_go_into_the_lake(name, mt940_files) -> None:
 
     def require_all() -> None:
         for number, statement in enumerate(statements, 1):
-            require_complete(statement, statements[0].currency, name, number)
+            require_complete(statement, statement.currency, name, number)
 
     if name in READY:
         require_all()

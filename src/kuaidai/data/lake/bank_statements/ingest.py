@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kuaidai.data.lake import IngestReport, Lake
 from kuaidai.data.lake.bank_statements.errors import (
     AccountOfAnother,
     StatementIncomplete,
@@ -28,7 +29,6 @@ from kuaidai.data.lake.bank_statements.reading import read_statements
 from kuaidai.data.lake.bank_statements.rows import OwnedStatement, Row, rows_of
 from kuaidai.data.lake.bank_statements.tokens import Tokens
 from kuaidai.data.lake.datasets import DATASETS
-from kuaidai.data.lake.lake import IngestReport, Lake
 from kuaidai.data.lake.messages import arrow_schema
 from kuaidai.kernel.identifiers import parse_uscc
 from kuaidai.kernel.money import CENT, LARGEST

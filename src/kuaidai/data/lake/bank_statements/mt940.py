@@ -129,7 +129,7 @@ def _entry(data: dict[str, Any]) -> Entry:
         currency=amount.currency or "",
         reversal=mark.startswith("R"),
         party=_party(data, details),
-        reference=_given(data.get("customer_reference")),
+        reference=_customer_reference(data.get("customer_reference") or ""),
         bank_reference=_given(data.get("bank_reference")),
         code="" if kind == _NO_TYPE else kind,
         bank_code=str(data.get("transaction_code") or ""),
@@ -155,6 +155,12 @@ def _exact(value: Decimal) -> Decimal:
     if not value.is_finite():
         raise ValueError("amount")
     return value
+
+
+def _customer_reference(text: str) -> str:
+    """Field 61's reference; where it only points to field 86 (`KREF+`), the one that stands there."""
+    own, _, of_details = text.partition("\n")
+    return _given(of_details if own.strip() in ("KREF+", *_NOT_GIVEN) else own)
 
 
 def _given(value: str | None) -> str:
