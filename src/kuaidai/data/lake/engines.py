@@ -14,7 +14,7 @@ import ibis
 
 from kuaidai.data.lake.errors import UnknownEngine
 from kuaidai.data.lake.listing import Listing
-from kuaidai.data.lake.reading import Reading, select
+from kuaidai.data.lake.reading import Reading, keep_quiet, select
 from kuaidai.data.lake.storage import Storage
 
 ENGINES = ("duckdb", "spark")
@@ -44,6 +44,7 @@ class DuckDbEngine:
     ) -> ibis.BaseBackend:
         """A DuckDB connection with a view per listing; datasets without data are empty."""
         backend: Any = ibis.duckdb.connect()
+        keep_quiet(backend.con)
         storage.attach(backend.con)
         for name, listing in listings.items():
             backend.con.execute(f'CREATE VIEW "{name}" AS {select(listing, reading)}')

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+import duckdb
+
 from kuaidai.data.lake.contract import END, KNOWN_FROM, KNOWN_UNTIL
 from kuaidai.data.lake.listing import MONTH, RUN, FilePart, Listing, known_on
 from kuaidai.data.lake.statements import SQL_TYPE, quoted_name
@@ -24,6 +26,11 @@ class Reading:
 
 
 CURRENT = Reading()
+
+
+def keep_quiet(db: duckdb.DuckDBPyConnection) -> None:
+    """Turn off DuckDB's own progress bar: it would write into the answer of a command."""
+    db.execute("SET enable_progress_bar = false")
 
 
 def select(listing: Listing, reading: Reading = CURRENT) -> str:

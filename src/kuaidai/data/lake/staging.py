@@ -20,7 +20,7 @@ from kuaidai.data.lake.errors import FileUnreadable, LakeNotWritable, WrongTypes
 from kuaidai.data.lake.files import require_columns
 from kuaidai.data.lake.manifest import MonthRows
 from kuaidai.data.lake.mapping import Mapping
-from kuaidai.data.lake.reading import parquet, sql_text
+from kuaidai.data.lake.reading import keep_quiet, parquet, sql_text
 from kuaidai.data.lake.statements import (
     can_be_typed,
     checked_select,
@@ -72,6 +72,7 @@ def working_connection(stage: Path, memory_limit: str) -> Iterator[duckdb.DuckDB
     }
     try:
         with duckdb.connect(config=settings) as db:
+            keep_quiet(db)
             yield db
     finally:
         shutil.rmtree(spill, ignore_errors=True)
