@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kuaidai.data.lake.datasets import DATASETS
-from kuaidai.data.lake.messages import arrow_schema
+from kuaidai.simulator.administration import administration_tables
 from kuaidai.simulator.columns import dates, named
+from kuaidai.simulator.platform_trade import trade_tables
 from kuaidai.simulator.tables_firm import firm_tables
 from kuaidai.simulator.tables_record import record_tables
 from kuaidai.simulator.world import World
@@ -25,12 +26,11 @@ Progress = Callable[[str, int], None]
 def dataset_tables(world: World) -> Iterator[tuple[str, pa.Table]]:
     """Every dataset the world emits, rows known after the history's end left out."""
     ends = pa.scalar(world.line.ends_on, pa.date32())
-    written = set()
-    for name, table in chain(firm_tables(world), record_tables(world)):
-        written.add(name)
+    written = chain(
+        firm_tables(world), record_tables(world), trade_tables(world), administration_tables(world)
+    )
+    for name, table in written:
         yield name, table.filter(pc.less_equal(table[DATASETS[name].event_date], ends))
-    for name in sorted(set(DATASETS) - written - {"invoices"}):
-        yield name, arrow_schema(DATASETS[name]).empty_table()
 
 
 def write_drop(

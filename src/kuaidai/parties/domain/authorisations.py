@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from kuaidai.kernel.canonical import sha256_hex
 
-TEXT_VERSION = "2026-1"
+TEXT_VERSION = "2026-2"
 PURPOSES = ("application", "limit_management", "post_loan_monitoring", "renewal_screening")
 VALID_MONTHS = 24
 
@@ -25,6 +25,7 @@ class AuthorisationKind(StrEnum):
     ENTERPRISE_BUREAU = "enterprise_bureau"
     PERSONAL_BUREAU = "personal_bureau"
     BANK_RELATIONS = "bank_relations"
+    TRADE_PLATFORMS = "trade_platforms"
     PERSONAL_INFORMATION = "personal_information"
     AUTOMATED_DECISION = "automated_decision"
     E_SIGNING_AND_DEBIT = "e_signing_and_debit"
@@ -46,7 +47,7 @@ _ZH = {
     ),
     AuthorisationKind.TAX: AuthorisationText(
         "涉税信息查询授权书",
-        "向税务机关查询本企业的纳税信用等级、申报、缴纳、减免、欠税等涉税信息",
+        "向税务机关查询本企业的纳税信用等级、申报、缴纳、减免、欠税、增值税发票等涉税信息",
     ),
     AuthorisationKind.ENTERPRISE_BUREAU: AuthorisationText(
         "企业征信查询授权书",
@@ -59,6 +60,11 @@ _ZH = {
     AuthorisationKind.BANK_RELATIONS: AuthorisationText(
         "行内账户与资产信息使用授权书",
         "使用本企业及授权人本人在贷款人处的账户、结算、代发工资、存款、理财、按揭、消费信贷及信用卡信息",
+    ),
+    AuthorisationKind.TRADE_PLATFORMS: AuthorisationText(
+        "交易与政务平台信息查询授权书",
+        "向海关、核心企业交易平台、政府采购平台、社会保险经办机构及水电气供应单位查询本企业的报关、订单、"
+        "中标、参保缴费及用量缴费信息",
     ),
     AuthorisationKind.PERSONAL_INFORMATION: AuthorisationText(
         "个人信息（含敏感个人信息）处理单独同意书",
@@ -82,7 +88,8 @@ _EN = {
     ),
     AuthorisationKind.TAX: AuthorisationText(
         "Authorisation to query tax information",
-        "query the tax authority for the firm's tax credit grade, filings, payments, reliefs and arrears",
+        "query the tax authority for the firm's tax credit grade, filings, payments, reliefs, arrears and VAT "
+        "invoices",
     ),
     AuthorisationKind.ENTERPRISE_BUREAU: AuthorisationText(
         "Authorisation to query the enterprise credit bureau",
@@ -98,6 +105,12 @@ _EN = {
         "Authorisation to use accounts and assets at the lender",
         "use what the lender holds on the firm and the authoriser: accounts, settlement, payroll, deposits, wealth "
         "products, home mortgage, consumer credit and cards",
+    ),
+    AuthorisationKind.TRADE_PLATFORMS: AuthorisationText(
+        "Authorisation to query platforms of trade and administration",
+        "query customs, core enterprises' trading platforms, government procurement, the social insurance "
+        "authority and the suppliers of electricity, water and gas for the firm's declarations, orders, awards, "
+        "contributions, use and payments",
     ),
     AuthorisationKind.PERSONAL_INFORMATION: AuthorisationText(
         "Separate consent to process personal information, sensitive information included",

@@ -28,6 +28,11 @@ AUTHORISATION_KINDS = {
     "bureau_enterprise": "enterprise_bureau",
     "bureau_owner": "personal_bureau",
     "bank_core": "bank_relations",
+    "customs": "trade_platforms",
+    "core_enterprise": "trade_platforms",
+    "procurement": "trade_platforms",
+    "social_insurance": "trade_platforms",
+    "utilities": "trade_platforms",
 }
 """The kind of authorisation each platform wants to see before it answers."""
 

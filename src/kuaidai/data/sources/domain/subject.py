@@ -28,6 +28,11 @@ AUTHORISATION_FOR: dict[str, AuthorisationKind] = {
     "bureau_enterprise": AuthorisationKind.ENTERPRISE_BUREAU,
     "bureau_owner": AuthorisationKind.PERSONAL_BUREAU,
     "bank_core": AuthorisationKind.BANK_RELATIONS,
+    "customs": AuthorisationKind.TRADE_PLATFORMS,
+    "core_enterprise": AuthorisationKind.TRADE_PLATFORMS,
+    "procurement": AuthorisationKind.TRADE_PLATFORMS,
+    "social_insurance": AuthorisationKind.TRADE_PLATFORMS,
+    "utilities": AuthorisationKind.TRADE_PLATFORMS,
 }
 """The authorisation a query of each platform needs."""
 
