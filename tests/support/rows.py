@@ -15,6 +15,7 @@ import pyarrow as pa
 from kuaidai.data.lake.contract import ColumnType
 from kuaidai.data.lake.datasets import DATASETS
 from kuaidai.data.lake.messages import arrow_schema
+from kuaidai.kernel.identifiers import INDUSTRY_FORM, PROVINCE_FORM
 
 _PLAIN: dict[ColumnType, Any] = {
     ColumnType.TEXT: "T1",
@@ -26,7 +27,7 @@ _PLAIN: dict[ColumnType, Any] = {
 }
 
 
-_FORMED = {"[A-Z]{2}": "DE", "[A-Z]{3}": "CNY"}
+_FORMED = {"[A-Z]{2}": "DE", "[A-Z]{3}": "CNY", INDUSTRY_FORM: "51", PROVINCE_FORM: "32"}
 
 
 def row_of(dataset: str, **values: Any) -> dict[str, Any]:

@@ -14,6 +14,11 @@ from stdnum.exceptions import InvalidChecksum, ValidationError
 
 from kuaidai.kernel.errors import Refusal
 
+PROVINCE_FORM = "1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[12]"
+"""A province's two digits as a regular expression (GB/T 2260)."""
+INDUSTRY_FORM = "0[1-9]|[1-8][0-9]|9[0-7]"
+"""An industry division's two digits as a regular expression (GB/T 4754-2017: divisions 01 to 97)."""
+_ISSUED_UNDER = re.compile(f"(?:{PROVINCE_FORM}|83)[0-9]{{4}}")  # 83: residents from Taiwan
 _ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MOBILE = re.compile(r"^1[3-9]\d{9}$")
 
@@ -59,20 +64,31 @@ def parse_uscc(text: str) -> str:
 
 
 def parse_resident_id(text: str) -> str:
-    """The normalised 18 characters of a resident identity number; raises `MalformedResidentId`."""
-    bare = text.strip().upper()
+    """The normalised 18 characters of a resident identity number; raises `MalformedResidentId`.
+
+    Of the area only the province is checked: counties are renamed and renumbered, and a number carries
+    the county of the day it was assigned, which need not be the one of the birth date.
+    """
+    number = ric.compact(text)
+    if len(number) != 18 or not number[:-1].isascii() or not number[:-1].isdecimal():
+        why, why_zh = "it has the wrong length or characters", "长度或字符不正确"
+    elif number[-1] != ric.calc_check_digit(number):
+        why, why_zh = "its check digit is wrong", "校验位错误"
+    elif not _ISSUED_UNDER.match(number):
+        why, why_zh = "there is no province of its first two digits", "前两位不是有效的省级代码"
+    elif not _has_birth_date(number):
+        why, why_zh = "its birth date does not exist", "出生日期不存在"
+    else:
+        return str(number)
+    raise MalformedResidentId(value=mask(number), why=why, why_zh=why_zh)
+
+
+def _has_birth_date(number: str) -> bool:
     try:
-        return str(ric.validate(bare))
-    except InvalidChecksum:
-        raise MalformedResidentId(
-            value=mask(bare), why="its check digit is wrong", why_zh="校验位错误"
-        ) from None
+        ric.get_birth_date(number)
     except ValidationError:
-        raise MalformedResidentId(
-            value=mask(bare),
-            why="its length, area or birth date is wrong",
-            why_zh="长度、地区或出生日期不正确",
-        ) from None
+        return False
+    return True
 
 
 def birth_date(resident_id: str) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kuaidai.data.lake.contract import Column, ColumnType, Dataset
+from kuaidai.kernel.identifiers import INDUSTRY_FORM, PROVINCE_FORM
 
 _T, _I, _N, _M, _B, _D = (
     ColumnType.TEXT,
@@ -25,8 +26,16 @@ REGISTRY = (
             _USCC,
             Column("name", _T, "Registered name", "企业名称"),
             Column("kind", _T, "Kind of firm", "主体类型", allowed=("company", "sole_trader")),
-            Column("industry_code", _T, "Industry (GB/T 4754 division, two digits)", "行业代码"),
-            Column("province_code", _T, "Province (two digits)", "省级行政区划代码"),
+            Column(
+                "industry_code",
+                _T,
+                "Industry (GB/T 4754 division, two digits)",
+                "行业代码",
+                form=INDUSTRY_FORM,
+            ),
+            Column(
+                "province_code", _T, "Province (two digits)", "省级行政区划代码", form=PROVINCE_FORM
+            ),
             Column("established_on", _D, "Established on", "成立日期"),
             Column("registered_capital", _M, "Registered capital", "注册资本", least=0, unit="CNY"),
             Column("paid_in_capital", _M, "Paid-in capital", "实缴资本", least=0, unit="CNY"),
