@@ -39,6 +39,11 @@ class Environment:
     currency: str
     real_data: Path | None
 
+    @property
+    def quality_folder(self) -> Path:
+        """Where `kuaidai lake quality` keeps the profiles that the console shows."""
+        return self.home / "quality"
+
 
 def _flag(values: Mapping[str, str], name: str) -> bool:
     text = values.get(name, "").strip().lower()

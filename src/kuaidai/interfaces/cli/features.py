@@ -11,8 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from kuaidai.data.features import catalog
+from kuaidai.interfaces.cli.quality import features_drift, features_quality
 
 app = typer.Typer(no_args_is_help=True)
+app.command("quality")(features_quality)
+app.command("drift")(features_drift)
 
 
 @app.callback()

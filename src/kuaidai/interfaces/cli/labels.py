@@ -26,7 +26,7 @@ from kuaidai.data.labels.windows import WINDOWS, window_table
 from kuaidai.data.lake import Lake
 from kuaidai.interfaces.cli.columns import columns
 from kuaidai.interfaces.cli.lake import open_lake
-from kuaidai.interfaces.cli.scorecard import FileNotUsable, read_table, write_table
+from kuaidai.interfaces.cli.tables import FileNotUsable, read_table, write_table
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

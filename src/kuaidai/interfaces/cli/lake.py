@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from kuaidai.config import environment
 from kuaidai.data.lake import IngestReport, Lake, RowVersion
@@ -26,8 +25,11 @@ from kuaidai.data.lake.datasets import DATASETS
 from kuaidai.data.lake.ingestion import Progress as Watcher
 from kuaidai.data.lake.ingestion import Step
 from kuaidai.data.lake.mapping import load_mapping
+from kuaidai.interfaces.cli.columns import columns
+from kuaidai.interfaces.cli.quality import lake_quality
 
 app = typer.Typer(no_args_is_help=True)
+app.command("quality")(lake_quality)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 _DAY = ["%Y-%m-%d"]
 
@@ -114,9 +116,9 @@ def _tell(report: IngestReport, as_json: bool) -> None:
 def _progress(*, silent: bool) -> Iterator[Watcher]:
     """A bar on a terminal, once a second has passed."""
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    shown = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     bar = Progress(
-        *columns, console=console, transient=True, disable=silent or not console.is_terminal
+        *shown, console=console, transient=True, disable=silent or not console.is_terminal
     )
     task = bar.add_task("", total=None)
 
@@ -146,17 +148,19 @@ def status(
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], default=str))
         return
-    numbers = ("rows", "months", "quarantined", "runs", "superseded")
-    table = Table("dataset", "first", "last", "fresh for", "fresh")
-    for name in numbers:
-        table.add_column(name, justify="right")
-    for row in rows:
-        table.add_row(
-            row.dataset, str(row.first or ""), str(row.last or ""), f"{row.freshness_days} days",
-            "" if row.stale is None else "stale" if row.stale else "fresh",
-            *(f"{getattr(row, name):,}" for name in numbers),
-        )  # fmt: skip
-    Console().print(table)
+    headers = (
+        "dataset", "rows", "months", "first", "last", "fresh for days", "state", "quarantined",
+        "runs", "superseded",
+    )  # fmt: skip
+    cells = [
+        (
+            row.dataset, f"{row.rows:,}", f"{row.months}", str(row.first or ""), str(row.last or ""),
+            f"{row.freshness_days}", {None: "", True: "stale", False: "fresh"}[row.stale],
+            f"{row.quarantined:,}", f"{row.runs}", f"{row.superseded:,}",
+        )
+        for row in rows
+    ]  # fmt: skip
+    typer.echo(columns(headers, cells))
 
 
 @app.command()

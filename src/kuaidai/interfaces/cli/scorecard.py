@@ -7,29 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kuaidai.interfaces.cli.lake import open_lake
-from kuaidai.kernel.errors import Refusal
+from kuaidai.interfaces.cli.tables import FileNotUsable, read_table, write_table
 from kuaidai.risk.scorecards.card import Scorecard
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 CardFile = Annotated[Path, typer.Argument(help="A scorecard file written by `scorecard fit`.")]
-
-
-class FileNotUsable(Refusal):
-    """A file to read is not there, is of another kind, or cannot be written."""
-
-    code = "FILE_NOT_USABLE"
-    en = "{value} cannot be used: {why}."
-    zh = "无法使用 {value}：{why}。"
 
 
 @app.command()
@@ -141,30 +130,3 @@ def read_card(path: Path) -> Scorecard:
     except UnicodeDecodeError as error:
         raise FileNotUsable(value=path, why="it is not a text file") from error
     return Scorecard.from_json(text, source=str(path))
-
-
-def read_table(path: Path) -> pa.Table:
-    """A Parquet or CSV file as a table; raises `FileNotUsable`."""
-    if not path.is_file():
-        raise FileNotUsable(value=path, why="there is no such file")
-    try:
-        if path.suffix == ".parquet":
-            return pq.read_table(path)
-        if path.suffix == ".csv":
-            return pacsv.read_csv(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise FileNotUsable(value=path, why=reason) from error
-    raise FileNotUsable(value=path, why="its name ends neither in .parquet nor in .csv")
-
-
-def write_table(table: pa.Table, path: Path) -> None:
-    """Write a table as Parquet or CSV; raises `FileNotUsable`."""
-    if not path.parent.is_dir():
-        raise FileNotUsable(value=path, why="its folder does not exist; create it first")
-    if path.suffix == ".parquet":
-        pq.write_table(table, path)
-    elif path.suffix == ".csv":
-        pacsv.write_csv(table, path)
-    else:
-        raise FileNotUsable(value=path, why="its name ends neither in .parquet nor in .csv")
