@@ -51,6 +51,7 @@ def _statement(block: str, name: str, number: int) -> Statement:
                 mt940.processors.transaction_details_post_processor,
                 _details_of_an_entry,
             ],
+            "post_non_swift": [_left_out],
         },
         options=mt940.Options.all(),
     )
@@ -77,6 +78,11 @@ def _typed(_fields: Any, _tag: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Give an entry without a type one: mt-940 lets the next entry overwrite one that has none."""
     values["id"] = values.get("id") or _NO_TYPE
     return values
+
+
+def _left_out(*_: Any) -> dict[str, Any]:
+    """Nothing: fields of a bank's own (:NS:) say nothing that is read."""
+    return {}
 
 
 def _details_of_an_entry(
