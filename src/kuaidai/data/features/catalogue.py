@@ -11,6 +11,8 @@ from kuaidai.data.features import (
     bureau,
     financial_assets,
     owner,
+    platform_data,
+    qualitative,
     registry_and_courts,
     settlement,
     tax,
@@ -26,6 +28,8 @@ FAMILIES: tuple[ModuleType, ...] = (
     registry_and_courts,
     bureau,
     owner,
+    platform_data,
+    qualitative,
 )
 
 
