@@ -10,9 +10,9 @@ from tests.support.rows import write_csv
 
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.errors import FileUnreadable, MappingWrong, NothingToIngest, WrongColumns
-from kuaidai.data.lake.mapping import load_mapping
+from kuaidai.data.lake.mapping import Mapping, load_mapping
 
-SHIPPED = load_mapping("cumcm2020c")
+[SHIPPED] = load_mapping("cumcm2020c")
 
 
 def _invoice(number: str, amount: str, **values: str) -> dict[str, str]:
@@ -50,9 +50,7 @@ def test_repeated_numbers_become_lines_and_none_is_lost(lake: Lake, inbox: Path)
 
 
 def _csv_mapping():
-    return SHIPPED.__class__(
-        SHIPPED.dataset, ("invoices_*.csv",), SHIPPED.columns, SHIPPED.line_numbers
-    )
+    return Mapping(SHIPPED.dataset, ("invoices_*.csv",), SHIPPED.columns, SHIPPED.line_numbers)
 
 
 def test_quarantine_counts_rows_as_the_file_does(lake: Lake, inbox: Path) -> None:
@@ -88,13 +86,16 @@ def test_paths_without_a_fitting_file_are_refused(lake: Lake, inbox: Path) -> No
     ("text", "why"),
     [
         ("dataset = ", "Invalid value"),
-        ('files = ["*.csv"]', "there is no dataset None"),
+        ('files = ["*.csv"]', "dataset: is missing"),
         ('dataset = "wages"\nfiles = ["*.csv"]', "there is no dataset 'wages'"),
-        ('dataset = "loans"', "files must be a list"),
-        ('dataset = "loans"\nfiles = "*.csv"', "files must be a list"),
-        ('dataset = "loans"\nfiles = ["*"]\ncolumns = "x"', "columns must name"),
+        ('dataset = "loans"', "files: is missing"),
+        ('dataset = "loans"\nfiles = "*.csv"', "files: must be a list"),
+        ('dataset = "loans"\nfiles = ["*"]\ncolumns = "x"', "columns: must be a table"),
         ('dataset = "loans"\nfiles = ["*"]\n[columns]\nrate = "r"', "loans has no column rate"),
-        ('dataset = "loans"\nfiles = ["*"]\n[line_numbers]\nloan_no = "a"', "line_numbers must"),
+        (
+            'dataset = "loans"\nfiles = ["*"]\n[line_numbers]\nloan_no = "a"',
+            "line_numbers.loan_no: must be a list",
+        ),
     ],
 )
 def test_a_mapping_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, why: str) -> None:

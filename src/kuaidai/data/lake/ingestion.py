@@ -10,11 +10,12 @@ from pathlib import Path
 import duckdb
 
 from kuaidai.data.lake import manifest as manifests
-from kuaidai.data.lake.contract import BEGINNING, Dataset
 from kuaidai.data.lake.corrections import find_superseded
 from kuaidai.data.lake.datasets import DATASETS
+from kuaidai.data.lake.files import Incoming
 from kuaidai.data.lake.listing import list_files
 from kuaidai.data.lake.manifest import IngestRun, Manifest
+from kuaidai.data.lake.mapped_rows import lookup_files
 from kuaidai.data.lake.mapping import Mapping
 from kuaidai.data.lake.staging import Delivery, refusal_of, stage_file, working_connection
 from kuaidai.data.lake.storage import Storage
@@ -51,18 +52,15 @@ def silent(step: Step) -> None:
 class _Ingest:
     storage: Storage
     stage: Path
-    mapping: Mapping | None
-    received_on: date | None
     personal_key: str
 
 
 def ingest_files(
     storage: Storage,
     before: Manifest,
-    files: list[tuple[Path, Dataset]],
+    files: list[Incoming],
     *,
     stage: Path,
-    mapping: Mapping | None,
     received_on: date | None,
     personal_key: str,
     memory_limit: str,
@@ -70,21 +68,21 @@ def ingest_files(
 ) -> IngestReport:
     """Stage, publish and make visible the runs of `files`; the writer's lock is held by the caller."""
     _remove_leftovers(storage, before)
-    work = _Ingest(storage, stage, mapping, received_on, personal_key)
-    total = sum(file.stat().st_size for file, _ in files)
+    work = _Ingest(storage, stage, personal_key)
+    total = sum(each.file.stat().st_size for each in files)
     known = {run.identity for run in before.runs}
     after, skipped, done = before, [], 0
     with working_connection(stage, memory_limit) as db:
         storage.attach(db)
-        for file, contract in files:
-            run = _new_run(after, file, contract, mapping, received_on)
+        for each in files:
+            run = _new_run(after, each, received_on)
             if run.identity in known:
-                skipped.append(file.name)
+                skipped.append(run.file)
             else:
                 known.add(run.identity)
-                watch = _watch(progress, file, done, total)
-                after = after.grown([_stage(db, work, after, run, file, contract, watch)])
-            done += file.stat().st_size
+                watch = _watch(progress, each.file, done, total)
+                after = after.grown([_stage(db, work, after, run, each, watch)])
+            done += each.file.stat().st_size
     runs = after.runs[len(before.runs) :]
     if runs:
         progress(Step("", "publishing", total, total))
@@ -100,25 +98,26 @@ def _remove_leftovers(storage: Storage, before: Manifest) -> None:
             storage.remove(folder)
 
 
-def _new_run(
-    before: Manifest,
-    file: Path,
-    contract: Dataset,
-    mapping: Mapping | None,
-    received_on: date | None,
-) -> IngestRun:
-    number, content = before.next_number, digest(file)
+def _new_run(before: Manifest, incoming: Incoming, received_on: date | None) -> IngestRun:
+    number, content, dataset = before.next_number, digest(incoming.file), incoming.contract.name
     return IngestRun(
         number=number,
-        dataset=contract.name,
-        file=file.name,
+        dataset=dataset,
+        file=incoming.file.name,
         sha256=content,
-        mapping=sha256_hex(canonical_json(asdict(mapping))) if mapping else "",
+        mapping=_mapping_digest(incoming.mapping, incoming.file) if incoming.mapping else "",
         rows=0,
         quarantined=0,
         received_on=received_on,
-        folder=f"{contract.name}/run-{number:06d}-{content[:12]}",
+        folder=f"{dataset}/run-{number:06d}-{content[:12]}",
+        columns=tuple(column.name for column in incoming.contract.columns),
     )
+
+
+def _mapping_digest(mapping: Mapping, file: Path) -> str:
+    """What a mapping makes of a file rests on its own content and on its look-up files'."""
+    others = [digest(path) for path in lookup_files(mapping, file)]
+    return sha256_hex(canonical_json([asdict(mapping), others]))
 
 
 def _watch(progress: Progress, file: Path, before: int, total: int) -> Callable[[str, int], None]:
@@ -137,13 +136,13 @@ def _stage(
     work: _Ingest,
     before: Manifest,
     run: IngestRun,
-    file: Path,
-    contract: Dataset,
+    incoming: Incoming,
     advance: Callable[[str, int], None],
 ) -> IngestRun:
     """Write a file's run into the stage, with the list of what it supersedes."""
     target = work.stage / run.folder
-    delivery = Delivery(file, contract, work.mapping, run.received_on or BEGINNING, run.number)
+    contract = incoming.contract
+    delivery = Delivery(incoming.file, contract, incoming.mapping, run.known_from, run.number)
     staged = stage_file(db, delivery, target, work.personal_key, advance)
     run = replace(run, rows=staged.rows, quarantined=staged.quarantined, months=staged.months)
     advance("looking for earlier versions", 0)
@@ -152,7 +151,7 @@ def _stage(
     try:
         return replace(run, ended=find_superseded(db, run, target, listing, known))
     except duckdb.Error as error:
-        raise refusal_of(error, file) from None
+        raise refusal_of(error, incoming.file) from None
 
 
 def _place(work: _Ingest, run: IngestRun) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping as Map
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -83,7 +84,7 @@ class Lake:
         path: Path,
         *,
         dataset: str | None = None,
-        mapping: Mapping | None = None,
+        mapping: Mapping | Sequence[Mapping] | None = None,
         received_on: date | None = None,
         progress: Progress = silent,
     ) -> IngestReport:
@@ -95,14 +96,14 @@ class Lake:
         `WrongColumns`, `WrongTypes`, `WrongDelimiter`, `FileUnreadable`, `NothingToIngest`,
         `MappingWrong`, `LakeNotWritable`, `LakeBusy`; then nothing was changed.
         """
-        files = find_files(Path(path), dataset, mapping)
+        mappings = (mapping,) if isinstance(mapping, Mapping) else tuple(mapping or ())
+        files = find_files(Path(path), dataset, mappings)
         with self.storage.writer() as stage:
             return ingest_files(
                 self.storage,
                 self.manifest(),
                 files,
                 stage=stage,
-                mapping=mapping,
                 received_on=received_on,
                 personal_key=self._key,
                 memory_limit=self._memory_limit,

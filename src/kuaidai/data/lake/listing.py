@@ -26,7 +26,8 @@ SUPERSEDED_FILE = "superseded.parquet"
 @dataclass(frozen=True)
 class FilePart:
     """A run's rows of one month. `current` of its `rows` are the current versions; `ever_known` were the
-    version in force on some day. `touched`: a superseded list names rows of it."""
+    version in force on some day. `touched`: a superseded list names rows of it. `columns`: those of the
+    contract that its files hold; what the contract gained since is missing in its rows."""
 
     month: date
     run: int
@@ -35,6 +36,7 @@ class FilePart:
     current: int
     ever_known: int
     touched: bool
+    columns: tuple[str, ...]
     files: tuple[str, ...]
 
 
@@ -88,6 +90,7 @@ def list_files(
             current=month.rows - sum(end.current for end in ended[run.number, month.month]),
             ever_known=month.rows - _never_known(run, ended[run.number, month.month]),
             touched=bool(ended[run.number, month.month]),
+            columns=run.columns,
             files=tuple(f"{place(run)}/{file}" for file in month.files),
         )
         for run in runs

@@ -49,7 +49,8 @@ class Ended:
 @dataclass(frozen=True)
 class IngestRun:
     """One file's ingest. `sha256` and `mapping` (a mapping's digest or "") identify it: the same file
-    under the same mapping is skipped. `received_on` None marks a history load."""
+    under the same mapping is skipped. `received_on` None marks a history load. `columns` are those of
+    the contract at the time: optional ones that it gained since are missing in the run's rows."""
 
     number: int
     dataset: str
@@ -60,6 +61,7 @@ class IngestRun:
     quarantined: int
     received_on: date | None
     folder: str
+    columns: tuple[str, ...] = ()
     months: tuple[MonthRows, ...] = ()
     ended: tuple[Ended, ...] = ()
 
@@ -129,6 +131,7 @@ def _run(raw: dict[str, Any]) -> IngestRun:
         **{
             **raw,
             "received_on": date.fromisoformat(received) if received else None,
+            "columns": tuple(raw["columns"]),
             "months": tuple(map(_month, raw["months"])),
             "ended": tuple(map(_ended, raw["ended"])),
         }

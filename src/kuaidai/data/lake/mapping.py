@@ -1,79 +1,159 @@
-"""Mappings: how a foreign file becomes rows of a contract, written in TOML.
+"""Mappings: how foreign files become rows of contracts, written in TOML.
 
 ```toml
 dataset = "invoices"
 files = ["invoices_*.parquet"]
-[columns]                       # contract column = column of the file
+[columns]                       # contract column = column of the file, or a recipe
 issued_on = "invoice_date"
+tax = { column = "vat", decimal = "," }
 [line_numbers]                  # contract column = columns that repeat; rows are numbered within them
 line = ["company_id", "side", "invoice_no"]
 ```
 
-Columns that are not named are taken under their own name; columns of the file that the contract
-does not know are left out.
+Columns that are not named are taken under their own name, optional ones only where the file has them;
+columns of the file that the contract does not know are left out. A file with several `[[tables]]` makes
+several datasets from one folder. `docs/mappings.md` describes every option.
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
-from importlib.resources import files
+from importlib.resources import files as resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from kuaidai.data.lake.datasets import DATASETS
 from kuaidai.data.lake.errors import MappingWrong
+from kuaidai.data.lake.recipes import STRICT, Amount, Condition, Names, Recipe
+
+ORDER = "booking_order"
+"""The column that `booking_order` makes: 1 for the first booking of its day."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
+class LookUp:
+    """A second file of the folder, whose rows are found by key: its columns are named `<name>.<column>`."""
+
+    file: str
+    on: Annotated[dict[str, str], Field(min_length=1)]
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, config=STRICT)
+class BookingOrder:
+    """Which columns say how one booking follows on another; `amount` is signed."""
+
+    per: Names
+    day: str
+    amount: str
+    balance: str
+    tolerance: Amount = "0.00"
+
+
+@dataclass(frozen=True, config=STRICT)
+class Keep:
+    """Of the rows that share the values of `per`, the first or last in the order of `by`."""
+
+    rows: Literal["first", "last"]
+    per: Names
+    by: Names
+
+
+@dataclass(frozen=True, config=STRICT)
+class FillDays:
+    """Each row is repeated for the days until the next row of `per`, at most `most_days` days."""
+
+    per: Names
+    day: str
+    until: Literal["last_row", "file_end"] = "last_row"
+    most_days: Annotated[int, Field(ge=1, le=36_500)] = 1100
+
+
+@dataclass(frozen=True, config=STRICT)
 class Mapping:
-    """A mapping file's content."""
+    """How the files that match `files` become rows of one dataset."""
 
     dataset: str
-    files: tuple[str, ...]
-    columns: dict[str, str] = field(default_factory=dict)
-    line_numbers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    files: Names
+    columns: dict[str, str | Recipe] = Field(default_factory=dict)
+    line_numbers: dict[str, Names] = Field(default_factory=dict)
+    lookups: dict[str, LookUp] = Field(default_factory=dict)
+    where: tuple[Condition, ...] = ()
+    derived: dict[str, Recipe] = Field(default_factory=dict)
+    booking_order: BookingOrder | None = None
+    keep: Keep | None = None
+    fill_days: FillDays | None = None
+
+    def __post_init__(self) -> None:
+        contract = DATASETS.get(self.dataset)
+        if contract is None:
+            raise ValueError(f"there is no dataset {self.dataset!r}")
+        unknown = {*self.columns, *self.line_numbers} - {column.name for column in contract.columns}
+        if unknown:
+            raise ValueError(f"{contract.name} has no column {', '.join(sorted(unknown))}")
+        twice = sorted(set(self.columns) & set(self.line_numbers))
+        if twice:
+            raise ValueError(f"{', '.join(twice)} stands in columns and in line_numbers")
+        if self.fill_days is not None and (
+            self.keep is None or {*self.keep.per} != {*self.fill_days.per, self.fill_days.day}
+        ):
+            raise ValueError(
+                "fill_days needs one row a day: keep, per the same columns and the day"
+            )
+
+    def recipe(self, column: str) -> str | Recipe:
+        """What a contract column is made from."""
+        return self.columns.get(column, column)
 
 
-def load_mapping(source: Path | str) -> Mapping:
-    """The mapping in a file, or one that ships with kuaidai by its name. Raises `MappingWrong`."""
+Mappings = tuple[Mapping, ...]
+
+
+@dataclass(frozen=True, config=STRICT)
+class _Tables:
+    tables: Annotated[tuple[Mapping, ...], Field(min_length=1)]
+
+
+def load_mapping(source: Path | str) -> Mappings:
+    """The mappings in a file, or in one that ships with kuaidai by its name. Raises `MappingWrong`."""
     path = Path(source)
-    shipped = files("kuaidai.data.lake") / "mappings" / f"{source}.toml"
+    shipped = resources("kuaidai.data.lake") / "mappings" / f"{source}.toml"
     try:
         text = (path if path.is_file() else shipped).read_text(encoding="utf-8")
-        return _mapping(tomllib.loads(text), source)
+        raw = tomllib.loads(text)
+        if "tables" in raw:
+            return TypeAdapter(_Tables).validate_python(raw).tables
+        return (TypeAdapter(Mapping).validate_python(raw),)
     except FileNotFoundError:
         raise MappingWrong(
             value=source, why="there is no such file and none of that name ships"
         ) from None
+    except ValidationError as error:
+        raise MappingWrong(value=source, why=_why(error)) from None
     except (OSError, ValueError) as error:  # broken TOML and broken UTF-8 are both ValueErrors
         raise MappingWrong(value=source, why=str(error)) from error
 
 
-def _mapping(raw: dict[str, Any], source: Path | str) -> Mapping:
-    """Check a mapping's content against its dataset's contract."""
-    contract = DATASETS.get(raw.get("dataset", ""))
-    if contract is None:
-        raise MappingWrong(value=source, why=f"there is no dataset {raw.get('dataset')!r}")
-    patterns, columns, lines = raw.get("files"), raw.get("columns", {}), raw.get("line_numbers", {})
-    if not isinstance(patterns, list) or not _texts(patterns):
-        raise MappingWrong(value=source, why="files must be a list of patterns")
-    if not isinstance(columns, dict) or not _texts([*columns.values(), ""]):
-        raise MappingWrong(value=source, why="columns must name a column of the file each")
-    if not isinstance(lines, dict) or not all(map(_texts, lines.values())):
-        raise MappingWrong(value=source, why="line_numbers must list columns of the file each")
-    unknown = {*columns, *lines} - {column.name for column in contract.columns}
-    if unknown:
-        why = f"{contract.name} has no column {', '.join(sorted(unknown))}"
-        raise MappingWrong(value=source, why=why)
-    return Mapping(
-        dataset=contract.name,
-        files=tuple(patterns),
-        columns=columns,
-        line_numbers={str(name): tuple(keys or ()) for name, keys in lines.items()},
-    )
+_SAID = {
+    "unexpected_keyword_argument": "is no option of a mapping",
+    "missing": "is missing",
+    "tuple_type": "must be a list",
+    "too_short": "must not be empty",
+    "dict_type": "must be a table",
+    "dataclass_type": "must be the name of a column or a table of options",
+    "string_type": "must be text",
+}
+"""What is said instead of the words of the library that checks, by its kind of fault."""
 
 
-def _texts(value: Any) -> bool:
-    """Whether a value is a list of texts that is not empty."""
-    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+def _why(error: ValidationError) -> str:
+    """The first fault, and where it stands; of a value that may be text or table, the table's fault."""
+    found = [fault for fault in error.errors() if "str" not in fault["loc"]] or error.errors()
+    fault = found[0]
+    shape = ("Mapping", "Recipe", "str", "[key]")
+    where = ".".join(str(step) for step in fault["loc"] if step not in shape)
+    message = _SAID.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+    return f"{where}: {message}" if where else message

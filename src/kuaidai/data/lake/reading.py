@@ -12,7 +12,7 @@ from datetime import date
 
 import duckdb
 
-from kuaidai.data.lake.contract import END, KNOWN_FROM, KNOWN_UNTIL
+from kuaidai.data.lake.contract import END, KNOWN_FROM, KNOWN_UNTIL, Column
 from kuaidai.data.lake.listing import MONTH, RUN, FilePart, Listing, known_on
 from kuaidai.data.lake.statements import SQL_TYPE, quoted_name
 
@@ -38,14 +38,15 @@ def select(listing: Listing, reading: Reading = CURRENT) -> str:
     parts = _wanted(listing, reading)
     if not parts:
         return _nothing(listing, reading)
-    plain = [part for part in parts if not part.touched]
-    touched = [part for part in parts if part.touched]
-    queries = []
-    if plain:
-        queries.append(_untouched(listing, reading, plain))
-    if touched:
-        queries.append(_touched(listing, reading, touched))
-    return " UNION ALL ".join(queries)
+    alike: dict[tuple[bool, tuple[str, ...]], list[FilePart]] = {}
+    for part in parts:
+        alike.setdefault((part.touched, part.columns), []).append(part)
+    return " UNION ALL ".join(
+        _touched(listing, reading, alike[kind])
+        if kind[0]
+        else _untouched(listing, reading, alike[kind])
+        for kind in sorted(alike)
+    )
 
 
 def _wanted(listing: Listing, reading: Reading) -> list[FilePart]:
@@ -57,24 +58,30 @@ def _wanted(listing: Listing, reading: Reading) -> list[FilePart]:
 
 
 def _nothing(listing: Listing, reading: Reading) -> str:
-    columns = [
-        f"CAST(NULL AS {SQL_TYPE[column.type]}) AS {quoted_name(column.name)}"
-        for column in listing.contract.columns
-    ]
+    columns = [_missing(column) for column in listing.contract.columns]
     if reading.versions:
         columns += [f"CAST(NULL AS DATE) AS {KNOWN_FROM}", f"CAST(NULL AS DATE) AS {KNOWN_UNTIL}"]
     return f"SELECT {', '.join(columns)} WHERE false"
 
 
-def _columns(listing: Listing) -> str:
-    return ", ".join(f"d.{quoted_name(column.name)}" for column in listing.contract.columns)
+def _columns(listing: Listing, parts: list[FilePart]) -> str:
+    """The contract's columns of parts that hold the same ones."""
+    held = set(parts[0].columns)
+    return ", ".join(
+        f"d.{quoted_name(column.name)}" if column.name in held else _missing(column)
+        for column in listing.contract.columns
+    )
+
+
+def _missing(column: Column) -> str:
+    return f"CAST(NULL AS {SQL_TYPE[column.type]}) AS {quoted_name(column.name)}"
 
 
 def _untouched(listing: Listing, reading: Reading, parts: list[FilePart]) -> str:
     versions = f", d.{KNOWN_FROM}, {sql_day(END)} AS {KNOWN_UNTIL}" if reading.versions else ""
     where = _dated(listing, reading)
     return (
-        f"SELECT {_columns(listing)}{versions} FROM {_files(parts)} d"
+        f"SELECT {_columns(listing, parts)}{versions} FROM {_files(parts)} d"
         f"{' WHERE ' + where if where else ''}"
     )
 
@@ -85,14 +92,14 @@ def _touched(listing: Listing, reading: Reading, parts: list[FilePart]) -> str:
         f"d.{name} = e.{name}" for name in (*map(quoted_name, listing.contract.key), RUN)
     )
     if reading == CURRENT:
-        return f"SELECT {_columns(listing)} FROM {_files(parts)} d ANTI JOIN ({lists}) e ON {join}"
+        return f"SELECT {_columns(listing, parts)} FROM {_files(parts)} d ANTI JOIN ({lists}) e ON {join}"
     until = f"coalesce(e.{KNOWN_UNTIL}, {sql_day(END)})"
     versions = f", d.{KNOWN_FROM}, {until} AS {KNOWN_UNTIL}" if reading.versions else ""
     tests = [f"{until} > d.{KNOWN_FROM}"]
     if reading.as_of is not None:
         tests = [f"{until} > {sql_day(reading.as_of)}", _dated(listing, reading)]
     return (
-        f"SELECT {_columns(listing)}{versions} FROM {_files(parts)} d "
+        f"SELECT {_columns(listing, parts)}{versions} FROM {_files(parts)} d "
         f"LEFT JOIN ({lists}) e ON {join} WHERE {' AND '.join(tests)}"
     )
 
@@ -115,18 +122,24 @@ def every_version(listing: Listing, key: tuple[str, ...]) -> tuple[str, list[str
     """SQL and parameters of all versions of one row, those included that were never in force."""
     if not listing.parts:
         return f"SELECT *, 0 AS {RUN} FROM ({_nothing(listing, Reading(versions=True))})", []
-    lists = ended_select(listing, listing.parts)
     contract = listing.contract
-    join = " AND ".join(f"d.{name} = e.{name}" for name in (*map(quoted_name, contract.key), RUN))
+    join = ", ".join((*map(quoted_name, contract.key), RUN))
     wanted = " AND ".join(
-        f"d.{quoted_name(name)} = CAST(? AS {SQL_TYPE[contract.column(name).type]})"
+        f"{quoted_name(name)} = CAST(? AS {SQL_TYPE[contract.column(name).type]})"
         for name in contract.key
     )
+    alike: dict[tuple[str, ...], list[FilePart]] = {}
+    for part in listing.parts:
+        alike.setdefault(part.columns, []).append(part)
+    rows = " UNION ALL ".join(
+        f"SELECT {_columns(listing, parts)}, d.{RUN}, d.{KNOWN_FROM} FROM {_files(parts)} d"
+        for parts in alike.values()
+    )
+    lists = ended_select(listing, listing.parts)
     return (
-        f"SELECT {_columns(listing)}, d.{RUN}, d.{KNOWN_FROM}, "
-        f"coalesce(e.{KNOWN_UNTIL}, {sql_day(END)}) AS {KNOWN_UNTIL} "
-        f"FROM {_files(listing.parts)} d LEFT JOIN ({lists}) e ON {join} "
-        f"WHERE {wanted} ORDER BY d.{RUN}"
+        f"SELECT d.*, coalesce(e.{KNOWN_UNTIL}, {sql_day(END)}) AS {KNOWN_UNTIL} "
+        f"FROM (SELECT * FROM ({rows}) WHERE {wanted}) d "
+        f"LEFT JOIN ({lists}) e USING ({join}) ORDER BY {RUN}"
     ), list(key)
 
 

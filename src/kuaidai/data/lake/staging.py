@@ -19,14 +19,14 @@ from kuaidai.data.lake.contract import Dataset
 from kuaidai.data.lake.errors import FileUnreadable, LakeNotWritable, WrongTypes
 from kuaidai.data.lake.files import require_columns
 from kuaidai.data.lake.manifest import MonthRows
+from kuaidai.data.lake.mapped_rows import FOREIGN, map_rows
 from kuaidai.data.lake.mapping import Mapping
-from kuaidai.data.lake.reading import keep_quiet, parquet, sql_text
+from kuaidai.data.lake.reading import keep_quiet, sql_text
 from kuaidai.data.lake.statements import (
     can_be_typed,
     checked_select,
     good_select,
     quarantine_select,
-    quoted_name,
     repeated_select,
     suspects_select,
 )
@@ -119,6 +119,7 @@ def stage_file(
 def _forget(db: duckdb.DuckDBPyConnection) -> None:
     for kind, name in (
         ("TABLE", "suspects"), ("TABLE", "repeated"), ("VIEW", "checked"), ("VIEW", "raw"),
+        ("VIEW", FOREIGN),
     ):  # fmt: skip
         db.execute(f"DROP {kind} IF EXISTS {name}")
 
@@ -147,46 +148,23 @@ def _open_raw(
         f"CREATE VIEW raw AS SELECT file_row_number + 1 AS _row, * EXCLUDE (file_row_number) "
         f"FROM read_parquet('{sql_text(str(source))}', file_row_number = true)"
     )
+    names = {column.name: column.name for column in delivery.contract.columns}
+    origins: dict[str, str] = {}
+    if mapping is None:
+        require_columns(set(_kinds(db)), file, delivery.contract)
+    else:
+        advance("mapping", 0)
+        names, origins = map_rows(db, mapping, delivery.contract, file, target)
     kinds = _kinds(db)
-    require_columns(set(kinds), file, delivery.contract, mapping)
-    names = _sources(delivery.contract, mapping)
-    if mapping is not None and mapping.line_numbers:
-        _number_lines(db, mapping, target)
-        kinds = _kinds(db)
     used = {column: kinds[name] for column, name in names.items()}
     _require_types(file, delivery.contract, used)
-    db.execute(f"CREATE VIEW checked AS {checked_select(delivery.contract, names, used)}")
+    db.execute(f"CREATE VIEW checked AS {checked_select(delivery.contract, names, used, origins)}")
     [(rows,)] = db.execute("SELECT count(*) FROM raw").fetchall()
     return int(rows)
 
 
 def _kinds(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {row[0]: row[1] for row in db.execute("DESCRIBE raw").fetchall() if row[0] != "_row"}
-
-
-def _sources(contract: Dataset, mapping: Mapping | None) -> dict[str, str]:
-    """The column of the file that each contract column is read from."""
-    out = {}
-    for column in contract.columns:
-        name = mapping.columns.get(column.name, column.name) if mapping else column.name
-        made = mapping is not None and column.name in mapping.line_numbers
-        out[column.name] = f"_line_{column.name}" if made else name
-    return out
-
-
-def _number_lines(db: duckdb.DuckDBPyConnection, mapping: Mapping, target: Path) -> None:
-    """Rewrite `raw` with the line numbers that a mapping asks for."""
-    numbers = [
-        f"row_number() OVER (PARTITION BY {', '.join(map(quoted_name, keys))} ORDER BY _row) "
-        f"AS {quoted_name('_line_' + column)}"
-        for column, keys in mapping.line_numbers.items()
-    ]
-    path = target / "lines.incoming"
-    db.execute(
-        f"COPY (SELECT *, {', '.join(numbers)} FROM raw) TO '{sql_text(str(path))}' (FORMAT parquet)"
-    )
-    db.execute("DROP VIEW raw")
-    db.execute(f"CREATE VIEW raw AS SELECT * FROM {parquet([str(path)])}")
 
 
 def _require_types(file: Path, contract: Dataset, kinds: dict[str, str]) -> None:

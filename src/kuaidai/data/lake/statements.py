@@ -28,7 +28,7 @@ _FORM = {
 """How a value must be written: a cast alone would round 1.5 to 2 and 0.005 to 0.01."""
 
 NOT_TYPE = {
-    ColumnType.TEXT: "is not text",
+    ColumnType.TEXT: "has no value under the mapping",
     ColumnType.INTEGER: "is not a whole number",
     ColumnType.NUMBER: "is not a number",
     ColumnType.MONEY: "is not an amount with at most two decimals",
@@ -59,19 +59,29 @@ def can_be_typed(kind: str) -> bool:
     return _UNTYPABLE.match(kind) is None
 
 
-def checked_select(dataset: Dataset, source: Map[str, str], kinds: Map[str, str]) -> str:
+def checked_select(
+    dataset: Dataset,
+    source: Map[str, str],
+    kinds: Map[str, str],
+    origins: Map[str, str] | None = None,
+) -> str:
     """Select from `raw` every contract column's value as it came and typed, and the row's first fault.
 
-    `source` names the column of the file for each contract column, `kinds` its DuckDB type.
+    `source` names the column of the file for each contract column, `kinds` its DuckDB type. Where a
+    mapping made that column from others, `origins` names the column of what it was made from.
     """
-    raw = [
-        f"{_stripped(source[column.name], kinds[column.name])} AS {_raw(column)}"
-        for column in dataset.columns
-    ]
-    typed = [
-        f"{_typed(column, kinds[column.name])} AS {quoted_name(column.name)}"
-        for column in dataset.columns
-    ]
+    origins = origins or {}
+    raw, typed = [], []
+    for column in dataset.columns:
+        name = column.name
+        value = _stripped(source[name], kinds[name])
+        if name in origins:
+            made = quoted_name(f"_value_{name}")
+            raw += [f"{quoted_name(origins[name])} AS {_raw(column)}", f"{value} AS {made}"]
+        else:
+            made = _raw(column)
+            raw.append(f"{value} AS {made}")
+        typed.append(f"{_typed(column, kinds[name], made)} AS {quoted_name(name)}")
     cases = " ".join(
         f"WHEN {condition} THEN {place}" for place, (_, condition, _) in enumerate(_faults(dataset))
     )
@@ -90,20 +100,19 @@ def _stripped(name: str, kind: str) -> str:
     return f"nullif(trim({value}), '')" if kind == "VARCHAR" else value
 
 
-def _text(column: Column) -> str:
-    return f"CAST({_raw(column)} AS VARCHAR)"
+def _text(value: str) -> str:
+    return f"CAST({value} AS VARCHAR)"
 
 
-def _typed(column: Column, kind: str) -> str:
+def _typed(column: Column, kind: str, value: str) -> str:
     """A column's typed value, NULL where it has none. What has the right type is not read as text."""
-    value = _raw(column)
     if column.type is ColumnType.TEXT:
-        return _text(column)
+        return _text(value)
     if column.type is ColumnType.DATE and kind == "DATE":
         return f"CASE WHEN {value} BETWEEN DATE '1000-01-01' AND DATE '9999-12-31' THEN {value} END"
     if _is_exact(column.type, kind):
         return f"TRY_CAST({value} AS {SQL_TYPE[column.type]})"
-    text = _text(column)
+    text = _text(value)
     written = f"regexp_extract({text}, '^[^ T]+')" if column.type is ColumnType.DATE else text
     cast = f"TRY_CAST({written} AS {SQL_TYPE[column.type]})"
     if column.type not in _FORM:
@@ -132,7 +141,7 @@ def _column_faults(column: Column) -> list[tuple[str, str]]:
     name, raw = quoted_name(column.name), _raw(column)
     faults = [(f"{raw} IS NOT NULL AND {name} IS NULL", NOT_TYPE[column.type])]
     if column.required:
-        faults.append((f"{raw} IS NULL", "is missing"))
+        faults.append((f"{raw} IS NULL AND {name} IS NULL", "is missing"))
     if column.allowed:
         allowed = ", ".join(map(_quoted, column.allowed))
         faults.append((f"{name} NOT IN ({allowed})", "is not an allowed value"))
@@ -208,11 +217,11 @@ def quarantine_select(dataset: Dataset) -> str:
     """Select the faulty rows: number, column, value and reason; personal values are not shown."""
     columns, values, reasons = [], [], []
     for place, (column, _, reason) in enumerate(_faults(dataset)):
-        shown = "'(personal)'" if column.personal else _text(column)
+        shown = "'(personal)'" if column.personal else _text(_raw(column))
         columns.append(f"WHEN {place} THEN {_quoted(column.name)}")
         values.append(f"WHEN {place} THEN {shown}")
         reasons.append(f"WHEN {place} THEN {_quoted(reason)}")
-    key = " || ', ' || ".join(_text(dataset.column(name)) for name in dataset.key)
+    key = " || ', ' || ".join(_text(_raw(dataset.column(name))) for name in dataset.key)
     return (
         f'SELECT _row AS row, CASE {FAULT} {" ".join(columns)} END AS "column", '
         f"CASE {FAULT} {' '.join(values)} END AS value, "

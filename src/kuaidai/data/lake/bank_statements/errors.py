@@ -93,3 +93,17 @@ class WrongCurrency(Refusal):
     code = "WRONG_CURRENCY"
     en = "{value!r} is not a currency; write the three capital letters of ISO 4217, such as CNY."
     zh = "{value!r} 不是币种代码；请输入 ISO 4217 的三个大写字母，例如 CNY。"
+
+
+class AccountKeptHere(Refusal):
+    """The account is one of this bank's own."""
+
+    code = "STATEMENT_OF_ACCOUNT_HERE"
+    en = (
+        "{value}, statement {number} is of an account kept at this bank, whose transactions come from "
+        "its own books; nothing was ingested. Statements are for accounts at other banks."
+    )
+    zh = (
+        "{value} 第 {number} 份对账单属于本行账户，其流水来自本行账务系统；未导入任何数据。"
+        "对账单仅用于导入他行账户。"
+    )

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from kuaidai.data.lake import IngestReport, Lake
 from kuaidai.data.lake.bank_statements.errors import (
+    AccountKeptHere,
     AccountOfAnother,
     StatementIncomplete,
     StatementInOtherCurrency,
@@ -27,7 +28,7 @@ from kuaidai.data.lake.bank_statements.errors import (
 from kuaidai.data.lake.bank_statements.model import Statement
 from kuaidai.data.lake.bank_statements.reading import read_statements
 from kuaidai.data.lake.bank_statements.rows import OwnedStatement, Row, rows_of
-from kuaidai.data.lake.bank_statements.tokens import Tokens
+from kuaidai.data.lake.bank_statements.tokens import Tokens, plain_number
 from kuaidai.data.lake.datasets import DATASETS
 from kuaidai.data.lake.messages import arrow_schema
 from kuaidai.kernel.identifiers import parse_uscc
@@ -66,6 +67,7 @@ def ingest_statements(
     for number, statement in enumerate(statements, 1):
         require_complete(statement, currency, path.name, number)
     tokens = Tokens(personal_key)
+    _require_elsewhere(lake, statements, path.name)
     owned = _owned(lake, statements, firm, tokens, path.name)
     rows = rows_of(owned, tokens)
     rows["accounts"] = _new_accounts(lake, rows["accounts"])
@@ -111,6 +113,15 @@ def _require_currency(found: str, wanted: str, name: str, number: int) -> None:
 
 def _is_money(amount: Decimal) -> bool:
     return abs(amount) <= LARGEST and amount == amount.quantize(CENT)
+
+
+def _require_elsewhere(lake: Lake, statements: Sequence[Statement], name: str) -> None:
+    """Raises `AccountKeptHere` for an account number that the lake has in clear, as this bank's own."""
+    for number, statement in enumerate(statements, 1):
+        account = plain_number(statement.account)
+        of_bank = account.rpartition("/")[2]  # MT940 may put the bank's code before it
+        if _accounts(lake, "account_no", [statement.account, account, of_bank]):
+            raise AccountKeptHere(value=name, number=number)
 
 
 def _owned(

@@ -12,7 +12,7 @@ from typing import Any
 
 from kuaidai.data.lake.bank_statements.model import Entry, Statement
 from kuaidai.data.lake.bank_statements.purposes import OTHER, OWN, purpose_of
-from kuaidai.data.lake.bank_statements.tokens import Tokens
+from kuaidai.data.lake.bank_statements.tokens import Tokens, plain_number
 from kuaidai.kernel.money import ZERO
 
 LONGEST_PERIOD = timedelta(days=731)
@@ -135,7 +135,7 @@ def _identity(entry: Entry, party: str | None) -> tuple[str, ...]:
 
 
 def _is_own(entry: Entry, accounts: Collection[str], tokens: Tokens) -> bool:
-    number = "".join(entry.party.account.split()).upper()
+    number = plain_number(entry.party.account)
     return bool(number) and (number in accounts or tokens.account(number) in accounts)
 
 

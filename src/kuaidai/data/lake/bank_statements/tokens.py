@@ -17,14 +17,14 @@ class Tokens:
 
     def account(self, number: str) -> str:
         """The token of an account at another bank; spaces and case make no difference."""
-        return f"EXT-{self._hash('account', _plain(number))}"
+        return f"EXT-{self._hash('account', plain_number(number))}"
 
     def party(self, party: Party) -> str | None:
         """The token of a counterparty by its account number, else by its name; None where it has neither."""
         if party.account:
             return self.account(party.account)
         if party.name:
-            return f"CP-{self._hash('name', _plain(party.name))}"
+            return f"CP-{self._hash('name', plain_number(party.name))}"
         return None
 
     def transaction(self, *facts: str) -> str:
@@ -41,5 +41,6 @@ class Tokens:
         return hmac.new(key, content, hashlib.sha256).hexdigest()[:32]
 
 
-def _plain(text: str) -> str:
+def plain_number(text: str) -> str:
+    """An account number or name without spaces, in capitals."""
     return "".join(text.split()).upper()
