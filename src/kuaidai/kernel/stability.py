@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 WATCH, ACT = 0.10, 0.25
 """The trade's reading of the index: below the first stable, from the second on act."""
@@ -13,11 +14,15 @@ WATCH, ACT = 0.10, 0.25
 
 @dataclass(frozen=True)
 class Stability:
-    """A stability index with the level the trade gives it and what chance alone would show."""
+    """A stability index with the level the trade gives it and what chance alone would show.
+
+    `p_value` is the chance of an index as large in two samples of one population.
+    """
 
     index: float
     level: str
     expected_by_chance: float
+    p_value: float
 
     @property
     def beyond_chance(self) -> bool:
@@ -30,8 +35,8 @@ def stability_index(before: npt.ArrayLike, after: npt.ArrayLike) -> Stability:
 
     PSI = Σ (share after − share before) · ln(share after / share before); a zero count is read as
     half a row. Level: stable below 0.10, watch below 0.25, act from 0.25. Two samples of one
-    population show about (bins − 1)·(1/n + 1/m), which small samples must be held against.
-    Neither count may be all zero. Sources: Siddiqi, "Credit Risk Scorecards" (2006), for index and
+    population show about (bins − 1)·(1/n + 1/m), which small samples must be held against: divided by
+    (1/n + 1/m) the index is about chi-squared with bins − 1 degrees of freedom. Neither count may be all zero. Sources: Siddiqi, "Credit Risk Scorecards" (2006), for index and
     levels; Yurdakul, "Statistical Properties of Population Stability Index" (2018), for chance.
 
     >>> round(stability_index([50, 50], [60, 40]).index, 4)
@@ -40,11 +45,13 @@ def stability_index(before: npt.ArrayLike, after: npt.ArrayLike) -> Stability:
     old, new = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     used = (old + new) > 0
     old, new = old[used], new[used]
-    chance = (len(old) - 1) * (1 / old.sum() + 1 / new.sum())
+    noise = 1 / old.sum() + 1 / new.sum()
     old_share = np.where(old > 0, old, 0.5) / old.sum()
     new_share = np.where(new > 0, new, 0.5) / new.sum()
     index = float(np.sum((new_share - old_share) * np.log(new_share / old_share)))
-    return Stability(index, level_of(index), float(chance))
+    freedom = len(old) - 1
+    p_value = float(stats.chi2.sf(index / noise, freedom)) if freedom else 1.0
+    return Stability(index, level_of(index), float(freedom * noise), p_value)
 
 
 def level_of(index: float) -> str:

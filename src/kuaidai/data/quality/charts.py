@@ -84,7 +84,9 @@ def share_matrix(profile: Profile, cells: list[tuple[str, str, float]]) -> str:
         "share:Q",
         title=None,
         scale=alt.Scale(
-            domain=[0, max(float(frame["share"].max()), 0.05)], range=["#eef2f6", "#c8553d"]
+            domain=[0, max(float(frame["share"].max()), 0.05)],
+            range=["#eef2f6", "#c8553d"],
+            interpolate="rgb",
         ),
         legend=alt.Legend(format=".0%", gradientLength=180, tickCount=4),
     )

@@ -17,6 +17,8 @@ from kuaidai.kernel.stability import stability_index
 
 _SIGMAS = 4.0
 """How far beyond sampling noise a share must lie to stand out: of some thousand cells none by chance."""
+_BY_CHANCE = 1e-5
+"""The chance below which an index is no accident: a report holds some ten thousand of them."""
 _STEADY_ROWS = 5
 """Rows a month, on average of the baseline, from which a month without any is no accident."""
 _LEAST_RISE = {"missing": 0.02, "outliers": 0.01}
@@ -217,7 +219,7 @@ def _drift(
             continue
         held = before if against is Against.PREVIOUS else fixed
         stability = stability_index(held, cell.bins)
-        loud = stability.beyond_chance
+        loud = stability.p_value < _BY_CHANCE
         found.append((stability.index, stability.level if loud else "stable"))
         before = np.asarray(cell.bins)
     return found
