@@ -252,6 +252,15 @@ def test_another_firms_account_is_refused(lake, write) -> None:
     assert lake.runs() == before
 
 
+@pytest.mark.parametrize("number", ["INVENTED-ACCOUNT-0009", "10020030/INVENTED-ACCOUNT-0009"])
+def test_an_account_of_this_bank_is_refused(number, lake, write) -> None:
+    here = row_of("accounts", account_no="INVENTED-ACCOUNT-0009", uscc=FIRM, currency="CNY")
+    lake.ingest(write_csv(write("", "accounts.csv"), [here]))
+
+    with pytest.raises(errors.AccountKeptHere, match="statement 1"):
+        _ingest(lake, write(mt940_of().replace("INVENTED-ACCOUNT-0009", number), "s.sta"))
+
+
 def _entry(amount: int, **values: object) -> Entry:
     day = date(2026, 7, 1)
     return replace(Entry(day, day, Decimal(amount), "CNY"), **values)

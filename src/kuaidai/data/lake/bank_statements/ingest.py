@@ -117,11 +117,18 @@ def _is_money(amount: Decimal) -> bool:
 
 def _require_elsewhere(lake: Lake, statements: Sequence[Statement], name: str) -> None:
     """Raises `AccountKeptHere` for an account number that the lake has in clear, as this bank's own."""
-    for number, statement in enumerate(statements, 1):
-        account = plain_number(statement.account)
-        of_bank = account.rpartition("/")[2]  # MT940 may put the bank's code before it
-        if _accounts(lake, "account_no", [statement.account, account, of_bank]):
+    numbers = [_as_written(statement.account) for statement in statements]
+    asked = sorted({form for forms in numbers for form in forms})
+    here = {row["account_no"] for row in _accounts(lake, "account_no", asked)}
+    for number, forms in enumerate(numbers, 1):
+        if here & forms:
             raise AccountKeptHere(value=name, number=number)
+
+
+def _as_written(account: str) -> set[str]:
+    """The ways in which a bank may write its own account number; MT940 puts the bank's code before it."""
+    number = plain_number(account)
+    return {account, number, number.rpartition("/")[2]}
 
 
 def _owned(
