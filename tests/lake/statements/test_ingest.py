@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -22,6 +23,7 @@ from kuaidai.data.lake.bank_statements import (
     Statement,
     StatementFormat,
     errors,
+    purposes,
     read_statements,
 )
 from kuaidai.data.lake.bank_statements.ingest import StatementIngest, ingest_statements
@@ -295,6 +297,21 @@ def _entry(amount: int, **values: object) -> Entry:
 )
 def test_purposes_by_code(entry, purpose) -> None:
     assert purpose_of(entry) == purpose
+
+
+def test_the_page_names_every_code() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "bank-statements.md").read_text(encoding="utf-8")
+    tables = (
+        purposes.TRADE,
+        purposes.BY_PURPOSE_CODE,
+        [family.partition("/")[2] for family in purposes.LENDING],
+        purposes.BY_FAMILY,
+        purposes.BY_SUBFAMILY,
+        purposes.BY_MT940_TYPE,
+        purposes.BY_GERMAN_CODE,
+    )
+
+    assert [code for table in tables for code in table if not re.search(rf"\b{code}\b", page)] == []
 
 
 @given(
