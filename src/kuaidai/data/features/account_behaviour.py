@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 
+from kuaidai.data.features.rollups import Rollup, grouped
 from kuaidai.data.features.spec import NEUTRAL, RISKIER, SAFER, Family, Tables
 from kuaidai.data.features.windows import aged, known_before, number, ratio
 
@@ -117,12 +118,12 @@ SPECS = (
 
 def monthly_balances(balances: ibis.Table) -> ibis.Table:
     """One row per firm and month over the firm's summed end-of-day balances."""
-    day = balances.group_by(["uscc", "balance_on"]).agg(total=number(balances.balance.sum()))
-    day = day.mutate(month=day.balance_on.truncate("M"))
-    return day.group_by(["uscc", "month"]).agg(
-        total=day.total.sum(),
+    by_day = grouped(balances, "uscc", "month", "balance_on")
+    day = balances.group_by(by_day).agg(total=balances.balance.sum())
+    return day.group_by(grouped(day, "uscc", "month")).agg(
+        total=number(day.total.sum()),
         days=day.count(),
-        least=day.total.min(),
+        least=number(day.total.min()),
         low_days=day.count(where=day.total < LOW_BALANCE),
         overdraft_days=day.count(where=day.total < 0),
     )
@@ -130,12 +131,17 @@ def monthly_balances(balances: ibis.Table) -> ibis.Table:
 
 def monthly_payroll(runs: ibis.Table) -> ibis.Table:
     """One row per firm and month."""
-    p = runs.mutate(month=runs.paid_on.truncate("M"))
-    return p.group_by(["uscc", "month"]).agg(paid=number(p.amount.sum()), heads=p.heads.max())
+    return runs.group_by(grouped(runs, "uscc", "month")).agg(
+        paid=number(runs.amount.sum()), heads=runs.heads.max()
+    )
+
+
+BALANCES = Rollup("monthly_balances", "daily_balances", monthly_balances)
+PAYROLL = Rollup("monthly_payroll", "payroll_runs", monthly_payroll)
 
 
 def _balances(subjects: ibis.Table, tables: Tables) -> ibis.Table:
-    m = aged(subjects, monthly_balances(tables["daily_balances"]), key="uscc")
+    m = aged(subjects, BALANCES.of(tables), key="uscc")
     year, half, quarter = m.age <= 12, m.age <= 6, m.age <= 3
     s = m.group_by("subject").agg(
         balance_average_3m=m.total.sum(where=quarter) / m.days.sum(where=quarter),
@@ -149,7 +155,7 @@ def _balances(subjects: ibis.Table, tables: Tables) -> ibis.Table:
 
 
 def _payroll(subjects: ibis.Table, tables: Tables) -> ibis.Table:
-    m = aged(subjects, monthly_payroll(tables["payroll_runs"]), key="uscc")
+    m = aged(subjects, PAYROLL.of(tables), key="uscc")
     s = m.group_by("subject").agg(
         payroll_monthly_mean_6m=m.paid.sum(where=m.age <= 6).fill_null(0.0) / 6,
         payroll_months_6m=m.count(where=m.age <= 6),

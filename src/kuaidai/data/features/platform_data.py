@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 
+from kuaidai.data.features.rollups import Rollup, grouped
 from kuaidai.data.features.spec import NEUTRAL, RISKIER, SAFER, Family, FeatureSpec, Tables
 from kuaidai.data.features.windows import aged, known_before, number, ratio, whole_months
 
@@ -110,8 +111,8 @@ SPECS: tuple[FeatureSpec, ...] = (
 
 def monthly_acquiring(settlements: ibis.Table) -> ibis.Table:
     """One row per firm and month: money of card and code payments."""
-    p = settlements.mutate(month=settlements.settled_on.truncate("M"))
-    return p.group_by(["uscc", "month"]).agg(
+    p = settlements
+    return p.group_by(grouped(p, "uscc", "month")).agg(
         amount=number(p.amount.sum()),
         refunds=number(p.refunds.sum()),
         by_code=number(p.amount.sum(where=p.channel == "code").fill_null(0)),
@@ -121,12 +122,17 @@ def monthly_acquiring(settlements: ibis.Table) -> ibis.Table:
 def monthly_exports(declarations: ibis.Table) -> ibis.Table:
     """One row per firm and month with exports."""
     d = declarations.filter(declarations.direction == "export")
-    d = d.mutate(month=d.declared_on.truncate("M"))
-    return d.group_by(["uscc", "month"]).agg(exported=number(d.amount.sum()), declared=d.count())
+    return d.group_by(grouped(d, "uscc", "month")).agg(
+        exported=number(d.amount.sum()), declared=d.count()
+    )
+
+
+ACQUIRING = Rollup("monthly_acquiring", "pos_settlements", monthly_acquiring)
+EXPORTS = Rollup("monthly_exports", "customs_declarations", monthly_exports)
 
 
 def _acquiring(subjects: ibis.Table, tables: Tables) -> ibis.Table:
-    m = aged(subjects, monthly_acquiring(tables["pos_settlements"]), key="uscc", oldest=12)
+    m = aged(subjects, ACQUIRING.of(tables), key="uscc", oldest=12)
     m = m.mutate(net=m.amount - m.refunds)
     half, quarter = m.age <= 6, m.age <= 3
     s = m.group_by("subject").agg(
@@ -145,7 +151,7 @@ def _acquiring(subjects: ibis.Table, tables: Tables) -> ibis.Table:
 
 
 def _customs(subjects: ibis.Table, tables: Tables) -> ibis.Table:
-    m = aged(subjects, monthly_exports(tables["customs_declarations"]), key="uscc")
+    m = aged(subjects, EXPORTS.of(tables), key="uscc")
     year, half = m.age <= 12, m.age <= 6
     s = m.group_by("subject").agg(
         exports_12m=m.exported.sum(where=year).fill_null(0.0),

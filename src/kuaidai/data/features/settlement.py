@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 
+from kuaidai.data.features.rollups import Rollup, grouped
 from kuaidai.data.features.spec import NEUTRAL, RISKIER, SAFER, Family, Tables
 from kuaidai.data.features.windows import aged, known_before, number, ratio, whole_months
 
@@ -134,17 +135,15 @@ SPECS = (
 
 def monthly_flows(transactions: ibis.Table) -> ibis.Table:
     """One row per firm and month: flows by direction and purpose."""
-    t = transactions.mutate(
-        month=transactions.booked_on.truncate("M"), value=number(transactions.amount)
-    )
+    t = transactions
     credit, debit = t.direction == "credit", t.direction == "debit"
     income = credit & ~t.purpose.isin(["loan_in", "transfer_own", "returned"])
     spending = debit & ~t.purpose.isin(["transfer_own", "loan_repayment"])
-    return t.group_by(["uscc", "month"]).agg(
-        inflow=t.value.sum(where=income).fill_null(0.0),
-        outflow=t.value.sum(where=spending).fill_null(0.0),
-        cash=t.value.sum(where=debit & (t.purpose == "cash")).fill_null(0.0),
-        repaid=t.value.sum(where=debit & (t.purpose == "loan_repayment")).fill_null(0.0),
+    return t.group_by(grouped(t, "uscc", "month")).agg(
+        inflow=number(t.amount.sum(where=income).fill_null(0)),
+        outflow=number(t.amount.sum(where=spending).fill_null(0)),
+        cash=number(t.amount.sum(where=debit & (t.purpose == "cash")).fill_null(0)),
+        repaid=number(t.amount.sum(where=debit & (t.purpose == "loan_repayment")).fill_null(0)),
         returned=t.count(where=t.purpose == "returned"),
         transactions=t.count(),
     )
@@ -157,12 +156,15 @@ def monthly_payers(transactions: ibis.Table) -> ibis.Table:
         transactions.purpose == "sales",
         transactions.counterparty.notnull(),
     )
-    t = t.mutate(month=t.booked_on.truncate("M"), value=number(t.amount))
-    return t.group_by(["uscc", "month", "counterparty"]).agg(paid=t.value.sum())
+    return t.group_by(grouped(t, "uscc", "month", "counterparty")).agg(paid=number(t.amount.sum()))
+
+
+FLOWS = Rollup("monthly_flows", "transactions", monthly_flows)
+PAYERS = Rollup("monthly_payers", "transactions", monthly_payers)
 
 
 def _flow_features(subjects: ibis.Table, tables: Tables) -> ibis.Table:
-    m = aged(subjects, monthly_flows(tables["transactions"]), key="uscc")
+    m = aged(subjects, FLOWS.of(tables), key="uscc")
     year, half, quarter = m.age <= 12, m.age <= 6, m.age <= 3
     sums = m.group_by("subject").agg(
         credit_turnover_12m=m.inflow.sum(where=year).fill_null(0.0),
@@ -197,7 +199,7 @@ def _flow_features(subjects: ibis.Table, tables: Tables) -> ibis.Table:
 
 
 def _payer_features(subjects: ibis.Table, tables: Tables) -> ibis.Table:
-    m = aged(subjects, monthly_payers(tables["transactions"]), key="uscc")
+    m = aged(subjects, PAYERS.of(tables), key="uscc")
     year = m.filter(m.age <= 12)
     totals = year.group_by(["subject", "counterparty"]).agg(paid=year.paid.sum())
     place = ibis.row_number().over(

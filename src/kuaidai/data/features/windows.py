@@ -1,7 +1,8 @@
 """Time: closed calendar months before the observation, and the latest fact known before it.
 
 A subject is a firm and its owner on a day. `age` counts months back from the observation's own
-month: 1 is the last closed month. Nothing dated on or after the observation is ever seen.
+month: 1 is the last closed month. Nothing dated on or after the observation is ever seen, nor, of
+rows that say when they were known, any version but the one in force on that day.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import ibis
+
+from kuaidai.data.features.rollups import visible
 
 
 def with_cut(subjects: ibis.Table) -> ibis.Table:
@@ -37,7 +40,7 @@ def aged(
     slim = subjects.select("subject", "observed_on", "cut", _on=subjects[on])
     joined = slim.join(rows, slim["_on"] == rows["_link"])
     joined = joined.mutate(age=months_back(joined.month, joined.cut))
-    return joined.filter(joined.age >= 1, joined.age <= oldest)
+    return visible(joined.filter(joined.age >= 1, joined.age <= oldest))
 
 
 def known_before(
@@ -47,7 +50,7 @@ def known_before(
     rows = facts.rename({"_link": key})
     slim = subjects.select("subject", "observed_on", "cut", _on=subjects[on])
     joined = slim.join(rows, slim["_on"] == rows["_link"])
-    return joined.filter(joined[dated] < joined.observed_on)
+    return visible(joined.filter(joined[dated] < joined.observed_on))
 
 
 def latest(
