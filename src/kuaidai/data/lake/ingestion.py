@@ -33,7 +33,10 @@ class IngestReport:
 
 @dataclass(frozen=True)
 class Step:
-    """How far an ingest is: the file, what is being done with it, bytes taken in and to take in."""
+    """How far an ingest is: the file, what is being done with it, how much is done and to do in all.
+
+    Every byte of a file counts twice: once when it is read, once when its rows are written.
+    """
 
     file: str
     doing: str
@@ -69,12 +72,13 @@ def ingest_files(
     """Stage, publish and make visible the runs of `files`; the writer's lock is held by the caller."""
     _remove_leftovers(storage, before)
     work = _Ingest(storage, stage, personal_key)
-    total = sum(each.file.stat().st_size for each in files)
+    total = 2 * sum(each.file.stat().st_size for each in files)
     known = {run.identity for run in before.runs}
     after, skipped, done = before, [], 0
     with working_connection(stage, memory_limit) as db:
         storage.attach(db)
         for each in files:
+            progress(Step(each.file.name, "looking at", done, total))
             run = _new_run(after, each, received_on)
             if run.identity in known:
                 skipped.append(run.file)
@@ -82,7 +86,7 @@ def ingest_files(
                 known.add(run.identity)
                 watch = _watch(progress, each.file, done, total)
                 after = after.grown([_stage(db, work, after, run, each, watch)])
-            done += each.file.stat().st_size
+            done += 2 * each.file.stat().st_size
     runs = after.runs[len(before.runs) :]
     if runs:
         progress(Step("", "publishing", total, total))
@@ -145,7 +149,7 @@ def _stage(
     delivery = Delivery(incoming.file, contract, incoming.mapping, run.known_from, run.number)
     staged = stage_file(db, delivery, target, work.personal_key, advance)
     run = replace(run, rows=staged.rows, quarantined=staged.quarantined, months=staged.months)
-    advance("looking for earlier versions", 0)
+    advance("looking for earlier versions", incoming.file.stat().st_size)
     known = before.of(run.dataset)
     listing = list_files(contract, known, lambda old: _place(work, old))
     try:

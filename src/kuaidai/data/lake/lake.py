@@ -132,7 +132,10 @@ class Lake:
 
         The views hold the current rows; with `as_of` the rows as known at the end of that day; with
         `versions` every version that was ever known, with the columns `KNOWN_FROM` and `KNOWN_UNTIL`.
+        Raises `UnknownDataset`, and `ValueError` where both are asked for.
         """
+        if versions and as_of is not None:
+            raise ValueError("ask for all versions, or for the rows as of a day, not for both")
         reading = Reading(as_of=as_of, versions=versions)
         return self.engine.connect(self.listings(names), reading, self.storage)
 

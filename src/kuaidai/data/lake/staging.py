@@ -130,7 +130,8 @@ def refusal_of(error: duckdb.Error, file: Path) -> FileUnreadable | LakeNotWrita
     full = ("No space left", "File too large", "Disk quota", "max_temp_directory_size")
     if isinstance(error, duckdb.OutOfMemoryException) or any(sign in first for sign in full):
         return LakeNotWritable(value=f"the rows of {file.name}", why=first)
-    return FileUnreadable(value=file.name, why=first)
+    said = first.partition(": ")[2] or first
+    return FileUnreadable(value=file.name, why=f"it is damaged or was cut off ({said})")
 
 
 def _open_raw(
