@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from tests.lake.statements.conftest import CAMT, MT940, camt_in, mt940_of
 from tests.support.rows import row_of, write_csv
 
+from kuaidai.data.features.compute import compute_batch
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.bank_statements import (
     Balance,
@@ -349,3 +351,21 @@ def test_days_outside_of_the_period_give_the_closing_balance_only() -> None:
     assert dict(daily_balances(odd)) == {closing.on: closing.amount}
     page = replace(odd, closing=replace(closing, final=False))
     assert dict(daily_balances(page)) == {}
+
+
+def test_features_see_the_account_elsewhere(lake) -> None:
+    _ingest(lake, CAMT)
+    subjects = pa.table(
+        {
+            "uscc": [FIRM],
+            "person_id": pa.array([None], pa.string()),
+            "observed_on": [date(2026, 8, 1)],
+        }
+    )
+
+    (row,) = compute_batch(lake, subjects).to_pylist()
+
+    assert row["credit_turnover_12m"] == 12000  # the returned payment is no income
+    assert row["transactions_12m"] == 6
+    assert row["returned_debits_6m"] == 1
+    assert row["balance_minimum_6m"] == 50000

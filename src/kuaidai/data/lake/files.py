@@ -45,7 +45,10 @@ def find_files(path: Path, dataset: str | None, mappings: Sequence[Mapping]) -> 
         raise FileUnreadable(value=path, why="there is no such file or folder")
     wanted = None if dataset is None else contract_of(dataset)
     if not path.is_dir() and path.suffix.lower() not in _ENDINGS:
-        raise FileUnreadable(value=path.name, why="it is neither .csv nor .parquet")
+        raise FileUnreadable(
+            value=path.name,
+            why="it is neither .csv nor .parquet, nor a bank statement (.xml, .sta, .mt940, .txt)",
+        )
     if mappings:
         found = _mapped(path, dataset, mappings)
     elif not path.is_dir():
