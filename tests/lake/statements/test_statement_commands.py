@@ -59,7 +59,8 @@ def test_a_statement_then_another_of_the_same_account(run, write) -> None:
         ("hello", "s.mt940", ("--uscc", FIRM), "no field of MT940"),
         ("<a/>", "s.xml", ("--uscc", FIRM), "no ISO 20022 message"),
         ("", "s.XML", ("--uscc", FIRM), "no field of MT940"),
-        ("a,b\n1,2\n", "payroll_runs.csv", ("--uscc", FIRM), "for bank statements only"),
+        ("a,b\n1,2\n", "payroll_runs.csv", ("--uscc", FIRM), "are for bank statements"),
+        (mt940_of(), "s.sta", ("--dataset", "transactions"), "neither --dataset nor --mapping"),
     ],
 )
 def test_wrong_input_is_refused_in_one_line(content, name, options, said, run, write, home) -> None:

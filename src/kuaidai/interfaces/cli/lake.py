@@ -78,7 +78,9 @@ def ingest(
         raise typer.BadParameter("a file is either a delivery (--received-on) or --history")
     received = received_on.date() if received_on else None
     lake, settings = open_lake(), environment.load()
-    if is_statement_file(path) and not dataset and not mapping:
+    if is_statement_file(path):
+        if dataset or mapping:
+            raise typer.BadParameter("a bank statement takes neither --dataset nor --mapping")
         report = ingest_statements(
             lake,
             path,
@@ -88,7 +90,9 @@ def ingest(
             received_on=received,
         ).report
     elif uscc or currency:
-        raise typer.BadParameter("--uscc and --currency are for bank statements only")
+        raise typer.BadParameter(
+            "--uscc and --currency are for bank statements (.xml, .sta, .mt940, .txt)"
+        )
     else:
         found = load_mapping(mapping) if mapping else None
         with _progress(silent=as_json) as progress:
