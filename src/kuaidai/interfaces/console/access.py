@@ -17,8 +17,10 @@ from django.views.decorators.cache import never_cache
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.queries import business_date
 from kuaidai.interfaces.ui.forms import refusal_text
-from kuaidai.kernel.errors import NotFound, Refusal
+from kuaidai.kernel.errors import NotAllowed, NotFound, Refusal
 
+DATA_ROLES = frozenset({"risk_officer", "modeller", "operations", "admin"})
+"""Who sees the bank's data: those who judge, model, run or administer it; not those who sell."""
 STAFF_ROLES = frozenset({"account_manager", "risk_officer", "modeller", "operations", "admin"})
 
 
@@ -39,6 +41,19 @@ class Staff:
     def is_risk_officer(self) -> bool:
         """Whether referred applications may be resolved."""
         return self.role == "risk_officer"
+
+    @property
+    def sees_data(self) -> bool:
+        """Whether the pages about the bank's data are shown."""
+        return self.role in DATA_ROLES
+
+
+class DataNotForRole(NotAllowed):
+    """The role does not see the bank's data."""
+
+    code = "DATA_NOT_FOR_ROLE"
+    en = "The role {role} does not see the bank's data; ask a risk officer, a modeller or operations."
+    zh = "角色 {role} 无权查看银行数据；请联系风险经理、建模人员或运营人员。"
 
 
 Page = Callable[Concatenate[HttpRequest, Staff, ...], HttpResponse]
@@ -67,3 +82,15 @@ def staff_page(view: Page) -> Callable[..., HttpResponse]:
             return render(request, "console/refused.html", seen, status=refusal.http_status)
 
     return page
+
+
+def data_page(view: Page) -> Callable[..., HttpResponse]:
+    """A staff page for the roles that see the bank's data."""
+
+    @wraps(view)
+    def page(request: HttpRequest, staff: Staff, *args: Any, **options: Any) -> HttpResponse:
+        if not staff.sees_data:
+            raise DataNotForRole(role=staff.role)
+        return view(request, staff, *args, **options)
+
+    return staff_page(page)

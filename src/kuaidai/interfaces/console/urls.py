@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kuaidai.interfaces.console.views import applications, books, login
+from kuaidai.interfaces.console.views import applications, books, data, login
 
 app_name = "console"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
         applications.report,
         name="report",
     ),
+    path("data/", data.overview, name="data"),
+    path("data/<str:name>/", data.dataset, name="dataset"),
     path("ledger/", books.ledger, name="ledger"),
     path("day/", books.day, name="day"),
     path("models/", books.models, name="models"),

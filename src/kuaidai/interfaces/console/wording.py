@@ -85,3 +85,41 @@ VERSION_KINDS: Mapping[str, Text] = {
     "warning": _("Warning model"),
     "collection": _("Collection model"),
 }
+
+FRESHNESS_MARKS: Mapping[bool | None, Mark] = {
+    True: Mark(_("Stale"), "caution"),
+    False: Mark(_("Fresh"), "positive"),
+    None: Mark(_("No data"), "neutral"),
+}
+
+QUALITY_CHARTS: Mapping[str, tuple[Text, Text, Text]] = {
+    "rows": (
+        _("Rows by month"),
+        _("Dark months are the baseline."),
+        _("No row carries a date"),
+    ),
+    "missing": (
+        _("Missing values"),
+        _("Share of rows without a value."),
+        _("No value is missing."),
+    ),
+    "outliers": (
+        _("Outliers"),
+        _("Share of values far outside the baseline's middle half; money on a logarithmic scale."),
+        _("No value lies outside the bounds."),
+    ),
+    "drift": (
+        _("Drift"),
+        _("Population stability index: below 0.10 stable, from 0.25 act."),
+        _("There is nothing to compare with yet."),
+    ),
+}
+"""Title, note, and what is said where there is nothing to draw."""
+
+FINDING_MARKS: Mapping[str, Mark] = {
+    "missing_month": Mark(_("Month without rows"), "negative"),
+    "missing": Mark(_("Missing values"), "caution"),
+    "outliers": Mark(_("Outliers"), "caution"),
+    "drift": Mark(_("Drift"), "caution"),
+    "new_category": Mark(_("New category"), "notice", "info"),
+}

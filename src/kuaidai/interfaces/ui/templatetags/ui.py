@@ -82,6 +82,12 @@ def iso(on: date | datetime | None) -> SafeString:
 
 
 @register.filter
+def grouped(count: int) -> str:
+    """A whole number with its thousands apart: `12,345`."""
+    return f"{count:,}"
+
+
+@register.filter
 def masked(value: str | None) -> SafeString:
     """An identifier with its middle hidden."""
     return format_html('<span class="numeric nowrap">{}</span>', formats.masked(value))
