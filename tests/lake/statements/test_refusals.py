@@ -6,7 +6,9 @@ import tracemalloc
 from decimal import Decimal
 
 import pytest
-from tests.lake.statements.conftest import camt_in, mt940_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.lake.statements.conftest import CAMT, MT940, camt_in, mt940_of
 
 from kuaidai.data.lake.bank_statements import errors, read_statements, reading, xml_stream
 from kuaidai.data.lake.bank_statements.ingest import require_complete
@@ -199,3 +201,34 @@ def test_without_the_schemas_nothing_is_read_on_trust(write, monkeypatch) -> Non
 
 def test_no_such_file(tmp_path) -> None:
     assert "no such file" in _refusal(tmp_path / "statement.xml")
+
+
+_DAMAGE = st.lists(
+    st.tuples(
+        st.floats(0, 1),
+        st.integers(0, 30),
+        st.sampled_from([b"", b"<", b">", b"\x00", b"\xff", b":61:", b"\n:", b",", b"9", b"&a;", b"]]>"])
+        | st.binary(max_size=4),
+    ),
+    min_size=1,
+    max_size=4,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [CAMT, MT940], ids=["camt.053", "MT940"])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damage=_DAMAGE)
+def test_damaged_files_are_read_or_refused_and_nothing_else(path, damage, write) -> None:
+    """Each damage: a place, how many bytes are lost there, and what stands there instead."""
+    content = path.read_bytes()
+    for place, lost, instead in damage:
+        at = int(place * len(content))
+        content = content[:at] + instead + content[at + lost :]
+    try:
+        statements = read_statements(write(content, "s.txt"))
+        for number, statement in enumerate(statements, 1):
+            require_complete(statement, "CNY", "s.txt", number)
+    except errors.Refusal as refusal:
+        assert "Invented" not in str(refusal)
+        return
+    assert all(statement.difference == 0 for statement in statements)
