@@ -133,6 +133,7 @@ def test_xml_against_the_schema(old, new, reason, write) -> None:
         (camt_in("08").replace("camt.053", "camt.052"), "it is a camt.052.001.08 message"),
         ("<html><body>Invented</body></html>", "no ISO 20022 message"),
         ('<Document xmlns="../../etc/passwd"/>', "no ISO 20022 message"),
+        ("<a:b:c/>", "no ISO 20022 message"),
         ("<", "the XML breaks off"),
         ("<a><b></a>", "not well formed"),
         ("", "no field of MT940"),

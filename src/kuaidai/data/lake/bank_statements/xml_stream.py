@@ -20,7 +20,7 @@ from kuaidai.data.lake.bank_statements.errors import (
     StatementUnreadable,
 )
 
-_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(camt\.\d{3}\.001\.\d{2})")
+_ROOT = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:(camt\.\d{3}\.001\.\d{2})\}Document")
 _CHUNK = 1 << 16
 _NO_SUBSTITUTION = {
     "resolve_entities": False,
@@ -86,9 +86,8 @@ def _version(stream: BinaryIO, name: str, message: str) -> str:
         for _, root in parser.read_events():
             if root.getroottree().docinfo.internalDTD is not None:
                 raise _declares_entities(name)
-            tag = etree.QName(root)
-            found = _NAMESPACE.fullmatch(tag.namespace or "")
-            if tag.localname != "Document" or found is None:
+            found = _ROOT.fullmatch(root.tag)
+            if found is None:
                 raise StatementUnreadable(value=name, why="it is XML, but no ISO 20022 message")
             if not found[1].startswith(f"{message}."):
                 why = f"it is a {found[1]} message; only {message}, the statement with its balances, is read"
