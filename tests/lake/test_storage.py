@@ -16,6 +16,7 @@ from tests.support.rows import row_of, write_csv
 
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.errors import LakeBusy, LakeNotReachable, LakeNotReadable, LakeNotWritable
+from kuaidai.data.lake.ingestion import Step
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +170,33 @@ def test_a_manifest_of_the_first_version_is_refused(root: str) -> None:
         file.write(b'{"version": 1, "runs": []}')
     with pytest.raises(LakeNotReadable, match=r"earlier version of kuaidai \(manifest 1"):
         lake.status()
+
+
+def test_a_writer_whose_mark_was_deleted_does_not_overwrite_another(
+    remote: str, inbox: Path
+) -> None:
+    lake = Lake(remote)
+    others = _payroll(inbox / "other", 4, firm="F2")
+
+    def meanwhile(step: Step) -> None:
+        if step.doing == "writing":
+            lake.storage.root.joinpath("writer.json").unlink()
+            lake.ingest(others)
+
+    with pytest.raises(LakeNotWritable, match="another writer has replaced it"):
+        lake.ingest(_payroll(inbox, 3), progress=meanwhile)
+    assert _heads(lake) == [4]
+    lake.ingest(_payroll(inbox, 3))
+    assert _heads(lake) == [3, 4]
+
+
+def test_a_data_file_that_is_gone_is_named(tmp_path: Path, inbox: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.ingest(_payroll(inbox, 3))
+    [file] = (tmp_path / "lake").rglob("data_*.parquet")
+    file.unlink()
+    with pytest.raises(LakeNotReadable, match=r"payroll_runs: .*data_0\.parquet"):
+        lake.table("payroll_runs")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 2, "runs": [{}]}', b"\xff"])

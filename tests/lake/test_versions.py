@@ -132,6 +132,8 @@ def test_a_corrected_mapping_takes_back_every_row_of_the_wrong_one(lake: Lake, i
     [found] = lake.arrow("tax_filings").to_pylist()
     assert (found["uscc"], str(found["sales_declared"])) == ("F1", "1.00")
     assert lake.ingest(file, mapping=right).skipped == ("export.csv",)
+    assert len(lake.ingest(file, mapping=wrong).runs) == 1  # a correction can be taken back
+    assert lake.arrow("tax_filings")["uscc"].to_pylist() == ["BRANCH"]
 
 
 def test_a_month_is_versioned_only_by_what_came_after_it_closed(lake: Lake, inbox: Path) -> None:

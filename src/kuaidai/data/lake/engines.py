@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Protocol
 
+import duckdb
 import ibis
+import pyarrow as pa
 
-from kuaidai.data.lake.errors import UnknownEngine
+from kuaidai.data.lake.errors import LakeNotReadable, UnknownEngine
 from kuaidai.data.lake.listing import Listing
 from kuaidai.data.lake.reading import Reading, keep_quiet, select
 from kuaidai.data.lake.storage import Storage
@@ -29,6 +31,9 @@ class Engine(Protocol):
         self, listings: Mapping[str, Listing], reading: Reading, storage: Storage
     ) -> ibis.BaseBackend:
         """An Ibis connection with a view per listing, named as the mapping names it."""
+
+    def register(self, backend: Any, name: str, rows: pa.Table) -> ibis.Table:
+        """Rows of this process as a table of a connection, in place of any of that name."""
 
     def select(self, listing: Listing, reading: Reading) -> str:
         """SQL of a listing's rows that the engine's connections understand."""
@@ -47,8 +52,17 @@ class DuckDbEngine:
         keep_quiet(backend.con)
         storage.attach(backend.con)
         for name, listing in listings.items():
-            backend.con.execute(f'CREATE VIEW "{name}" AS {select(listing, reading)}')
+            try:
+                backend.con.execute(f'CREATE VIEW "{name}" AS {select(listing, reading)}')
+            except duckdb.Error as error:
+                why = f"{name}: {(str(error).splitlines() or ['?'])[0]}"
+                raise LakeNotReadable(value=storage.base, why=why) from None
         return backend
+
+    def register(self, backend: Any, name: str, rows: pa.Table) -> ibis.Table:
+        """Rows as a table that DuckDB reads where they stand."""
+        backend.con.register(name, rows)
+        return backend.table(name)
 
     def select(self, listing: Listing, reading: Reading) -> str:
         """SQL of a listing's rows."""

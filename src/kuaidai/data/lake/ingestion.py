@@ -12,13 +12,14 @@ import duckdb
 from kuaidai.data.lake import manifest as manifests
 from kuaidai.data.lake.corrections import find_superseded
 from kuaidai.data.lake.datasets import DATASETS
+from kuaidai.data.lake.errors import LakeNotWritable
 from kuaidai.data.lake.files import Incoming
 from kuaidai.data.lake.listing import list_files
 from kuaidai.data.lake.manifest import IngestRun, Manifest
 from kuaidai.data.lake.mapped_rows import lookup_files
 from kuaidai.data.lake.mapping import Mapping
 from kuaidai.data.lake.staging import Delivery, refusal_of, stage_file, working_connection
-from kuaidai.data.lake.storage import Storage
+from kuaidai.data.lake.storage import MANIFEST, Storage
 from kuaidai.data.lake.texts import digest
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
 
@@ -73,24 +74,24 @@ def ingest_files(
     _remove_leftovers(storage, before)
     work = _Ingest(storage, stage, personal_key)
     total = 2 * sum(each.file.stat().st_size for each in files)
-    known = {run.identity for run in before.runs}
+    latest = {run.content: run.mapping for run in before.runs}
     after, skipped, done = before, [], 0
     with working_connection(stage, memory_limit) as db:
         storage.attach(db)
         for each in files:
             progress(Step(each.file.name, "looking at", done, total))
             run = _new_run(after, each, received_on)
-            if run.identity in known:
+            if latest.get(run.content) == run.mapping:
                 skipped.append(run.file)
             else:
-                known.add(run.identity)
+                latest[run.content] = run.mapping
                 watch = _watch(progress, each.file, done, total)
                 after = after.grown([_stage(db, work, after, run, each, watch)])
             done += 2 * each.file.stat().st_size
     runs = after.runs[len(before.runs) :]
     if runs:
         progress(Step("", "publishing", total, total))
-        _publish(storage, stage, after, runs)
+        _publish(storage, stage, before, after)
     return IngestReport(runs, tuple(skipped))
 
 
@@ -164,14 +165,18 @@ def _place(work: _Ingest, run: IngestRun) -> str:
     return str(staged) if staged.exists() else f"{work.storage.base}/{run.folder}"
 
 
-def _publish(storage: Storage, stage: Path, after: Manifest, runs: tuple[IngestRun, ...]) -> None:
-    """Put the runs in place, then name them; whatever fails, nothing of them stays."""
+def _publish(storage: Storage, stage: Path, before: Manifest, after: Manifest) -> None:
+    """Put the new runs in place, then name them; whatever fails, nothing of them stays."""
+    runs = after.runs[len(before.runs) :]
     try:
         for run in runs:
             storage.publish(stage / run.folder, run.folder)
+        if manifests.read(storage) != before:  # where there are no locks: somebody deleted our mark
+            why = "another writer has replaced it in the meantime"
+            raise LakeNotWritable(value=f"{storage.base}/{MANIFEST}", why=why)
         storage.replace_manifest(manifests.dump(after))
     except BaseException:
-        if storage.manifest() != manifests.dump(after):
+        if manifests.read(storage) != after:
             for run in runs:
                 storage.remove(run.folder)
         raise

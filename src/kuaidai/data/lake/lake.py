@@ -72,8 +72,7 @@ class Lake:
 
     def manifest(self) -> Manifest:
         """What the lake consists of. Raises `LakeNotReadable`, `LakeNotReachable`."""
-        content = self.storage.manifest()
-        return Manifest() if content is None else manifests.parse(content, self.storage.base)
+        return manifests.read(self.storage)
 
     def runs(self) -> tuple[IngestRun, ...]:
         """Every run, oldest first."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from kuaidai.data.lake.contract import BEGINNING
 from kuaidai.data.lake.errors import LakeNotReadable
+from kuaidai.data.lake.storage import Storage
 
 VERSION = 2
 
@@ -48,9 +49,9 @@ class Ended:
 
 @dataclass(frozen=True)
 class IngestRun:
-    """One file's ingest. `sha256` and `mapping` (a mapping's digest or "") identify it: the same file
-    under the same mapping is skipped. `received_on` None marks a history load. `columns` are those of
-    the contract at the time: optional ones that it gained since are missing in the run's rows."""
+    """One file's ingest. `sha256` is the file's digest, `mapping` the mapping's or "": a file whose last
+    ingest was under the same mapping is skipped. `received_on` None marks a history load. `columns` are
+    those of the contract at the time: optional ones that it gained since are missing in the run's rows."""
 
     number: int
     dataset: str
@@ -71,9 +72,9 @@ class IngestRun:
         return self.received_on or BEGINNING
 
     @property
-    def identity(self) -> tuple[str, str, str]:
-        """What makes a second ingest of the same file a no-op."""
-        return self.dataset, self.sha256, self.mapping
+    def content(self) -> tuple[str, str]:
+        """What was ingested, whatever mapping made of it."""
+        return self.dataset, self.sha256
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,12 @@ def dump(manifest: Manifest) -> bytes:
         json.dumps(asdict(run), ensure_ascii=False, default=str) for run in manifest.runs
     )
     return f'{{"version": {VERSION}, "runs": [\n{rows}\n]}}\n'.encode()
+
+
+def read(storage: Storage) -> Manifest:
+    """A lake's manifest, empty before the first ingest. Raises `LakeNotReadable`, `LakeNotReachable`."""
+    content = storage.manifest()
+    return Manifest() if content is None else parse(content, storage.base)
 
 
 def parse(text: bytes, place: str) -> Manifest:

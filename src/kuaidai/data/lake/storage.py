@@ -13,12 +13,13 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psutil
 from upath import UPath
 
 from kuaidai.data.lake.errors import LakeBusy, LakeNotReachable, LakeNotWritable
@@ -81,6 +82,28 @@ class LocalFolder:
     def remove(self, folder: str) -> None:
         """Remove what a run left."""
         shutil.rmtree(self.root / folder, ignore_errors=True)
+
+    def side_files(self, folder: str) -> set[str]:
+        """The names of files kept beside the runs, in `folder`."""
+        there = self.root / folder
+        return {file.name for file in there.glob("*.*")} if there.is_dir() else set()
+
+    @contextmanager
+    def side_stage(self, folder: str) -> Iterator[Path]:
+        """An empty folder; what is written into it then stands in `folder`, every file whole."""
+        target = self.root / folder
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".stage-", dir=target) as stage:
+                yield Path(stage)
+                for file in sorted(Path(stage).iterdir()):
+                    file.replace(target / file.name)
+        except OSError as error:
+            raise LakeNotWritable(value=folder, why=_why(error)) from None
+
+    def remove_side_file(self, name: str) -> None:
+        """Remove one of the files kept beside the runs."""
+        (self.root / name).unlink(missing_ok=True)
 
     @contextmanager
     def writer(self) -> Iterator[Path]:
@@ -160,12 +183,36 @@ class ObjectStore:
             found = self._fs.ls(self._at(dataset), detail=False)
         except FileNotFoundError:
             return set()
+        except Exception as error:
+            raise LakeNotReachable(value=self._at(dataset), why=_why(error)) from None
         return {f"{dataset}/{name.rstrip('/').rpartition('/')[2]}" for name in found}
 
     def remove(self, folder: str) -> None:
         """Remove what a run left."""
-        if self._fs.exists(self._at(folder)):
-            self._fs.rm(self._at(folder), recursive=True)
+        with suppress(Exception):  # nobody reads it, and the next writer tries again
+            if self._fs.exists(self._at(folder)):
+                self._fs.rm(self._at(folder), recursive=True)
+
+    def side_files(self, folder: str) -> set[str]:
+        """The names of files kept beside the runs, in `folder`."""
+        try:
+            self._fs.invalidate_cache()
+            found = self._fs.ls(self._at(folder), detail=False)
+        except FileNotFoundError:
+            return set()
+        return {name.rpartition("/")[2] for name in found}
+
+    @contextmanager
+    def side_stage(self, folder: str) -> Iterator[Path]:
+        """An empty local folder; what is written into it is then put into `folder`."""
+        with tempfile.TemporaryDirectory(prefix="kuaidai-side-") as stage:
+            yield Path(stage)
+            self.publish(Path(stage), folder)
+
+    def remove_side_file(self, name: str) -> None:
+        """Remove one of the files kept beside the runs."""
+        if self._fs.exists(self._at(name)):
+            self._fs.rm_file(self._at(name))
 
     @contextmanager
     def writer(self) -> Iterator[Path]:
@@ -186,7 +233,8 @@ class ObjectStore:
         except OSError as error:
             raise LakeNotWritable(value=self.base, why=_why(error)) from None
         finally:
-            self._fs.rm_file(mark)
+            with suppress(Exception):  # what happened before says more; the mark names this process
+                self._fs.rm_file(mark)
 
     def _take(self, mark: str, content: bytes) -> None:
         try:
@@ -220,7 +268,7 @@ def _is_dead(held: dict[str, Any]) -> bool:
     """Whether a mark is of a process of this machine that is gone."""
     if held["host"] != socket.gethostname():
         return False
-    return not Path(f"/proc/{held['process']}").exists()
+    return not psutil.pid_exists(held["process"])
 
 
 def _why(error: Exception) -> str:
