@@ -51,7 +51,7 @@ test: lint types layers ## Everything, browser tests included (under 10 minutes)
 
 lock: ## Compile the lock files from pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
-	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra camt -c requirements/dev.txt -o requirements/runtime.txt
 
 clean: ## Stop the embedded database and delete the environment and all local state
 	-@$(BIN)/kuaidai db stop
