@@ -55,6 +55,7 @@ def lake_quality(
     The profiles of this installation's lake are kept for the console.
     """
     from kuaidai.data.lake.datasets import DATASETS
+    from kuaidai.data.lake.files import contract_of
     from kuaidai.data.quality import screen_dataset
     from kuaidai.data.quality.store import ProfileStore
     from kuaidai.interfaces.cli.lake import open_lake
@@ -63,15 +64,18 @@ def lake_quality(
     if lake is not None and not lake.is_dir():
         raise FileNotUsable(value=lake, why="there is no such lake folder")
     settings = _settings(baseline, months, spread, previous)
+    names = [contract_of(name).name for name in datasets] if datasets else list(DATASETS)
     found = open_lake(lake)
     standings = _standings(found, on.date() if on else None)
     store = None if lake else ProfileStore(environment.load().quality_folder)
     now = datetime.now().astimezone()
     screened = []
     bar_columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*bar_columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    still = not console.is_terminal
+    with Progress(*bar_columns, console=console, transient=True, disable=still) as bar:
         task = bar.add_task("screening")
-        for name in datasets or list(DATASETS):
+        for name in names:
             bar.update(task, description=name)
             profile = screen_dataset(found, name, settings)
             drawn = _drawn(profile, standings[name])
