@@ -61,7 +61,7 @@ def map_rows(
     if mapping.keep is not None:
         _keep(db, mapping.keep, target)
     if mapping.fill_days is not None:
-        _fill_days(db, mapping.fill_days, target)
+        _fill_days(db, mapping.fill_days, mapping.end_column, target)
     if mapping.line_numbers:
         _number_lines(db, mapping, target)
     return _make_columns(db, mapping, contract)
@@ -156,6 +156,8 @@ def _require_sources(mapping: Mapping, contract: Dataset, file: Path, there: set
         wanted |= {*mapping.keep.per, *mapping.keep.by}
     if mapping.fill_days is not None:
         wanted |= {*mapping.fill_days.per, mapping.fill_days.day}
+    if mapping.end_column is not None:
+        wanted.add(mapping.end_column)
     missing = wanted - there - made_here
     if missing:
         raise WrongColumns(
@@ -273,10 +275,14 @@ def _keep(db: duckdb.DuckDBPyConnection, keep: Keep, target: Path) -> None:
     _write(db, query, target, "kept")
 
 
-def _fill_days(db: duckdb.DuckDBPyConnection, fill: FillDays, target: Path) -> None:
+def _fill_days(
+    db: duckdb.DuckDBPyConnection, fill: FillDays, end: str | None, target: Path
+) -> None:
     """Repeat each row for the days until the next one; a row without a day stays as it is."""
     per, day = ", ".join(map(quoted_name, fill.per)), quoted_name(fill.day)
     last = "max(_day) OVER ()" if fill.until == "file_end" else "_day"
+    if end is not None:
+        last = f"coalesce({_day(end)} - 1, _day)"
     spans = (
         f"SELECT *, least(coalesce(lead(_day) OVER (PARTITION BY {per} ORDER BY _day) - 1, {last}), "
         f"_day + {fill.most_days}) AS _until FROM (SELECT *, {_day(fill.day)} AS _day FROM raw)"

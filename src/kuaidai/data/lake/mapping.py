@@ -64,11 +64,15 @@ class Keep:
 
 @dataclass(frozen=True, config=STRICT)
 class FillDays:
-    """Each row is repeated for the days until the next row of `per`, at most `most_days` days."""
+    """Each row is repeated for the days until the next row of `per`, at most `most_days` days.
+
+    The last row of `per` stands for its own day only (`last_row`), until the last day of the file
+    (`file_end`), or until the day before the one in the column that `until` names.
+    """
 
     per: Names
     day: str
-    until: Literal["last_row", "file_end"] = "last_row"
+    until: str = "last_row"
     most_days: Annotated[int, Field(ge=1, le=36_500)] = 1100
 
 
@@ -103,6 +107,13 @@ class Mapping:
             raise ValueError(
                 "fill_days needs one row a day: keep, per the same columns and the day"
             )
+
+    @property
+    def end_column(self) -> str | None:
+        """The column that says until when the last row stands, if one does."""
+        if self.fill_days is None or self.fill_days.until in ("last_row", "file_end"):
+            return None
+        return self.fill_days.until
 
     def recipe(self, column: str) -> str | Recipe:
         """What a contract column is made from."""
