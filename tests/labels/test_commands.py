@@ -150,3 +150,22 @@ def test_an_empty_lake_is_refused(tmp_path, capsys) -> None:
     assert "0 loans and 0 loan months" in capsys.readouterr().err
     assert run("build", "--lake", str(tmp_path / "none")) == 2
     assert "no such lake folder" in capsys.readouterr().err
+
+
+def test_a_correction_that_came_late_is_not_known_before(folder, tmp_path, capsys) -> None:
+    """In March 2024 the core reports that A was 61 days late in July 2023."""
+    late = tmp_path / "loan_months.csv"
+    late.write_text(
+        "loan_no,uscc,month_end,outstanding,days_past_due,monthly_due\n"
+        "A,a,2023-07-31,100.00,61,1.00\n"
+    )
+    Lake(folder).ingest(late, received_on=date(2024, 3, 5))
+
+    def label(*options: str) -> str:
+        assert run("build", "--lake", str(folder), "--csv", *options) == 0
+        rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
+        return next(row["label"] for row in rows if row["uscc"] == "a")
+
+    assert label("--as-of", "2024-03-04") == "good"
+    assert label("--as-of", "2024-03-05") == "bad"
+    assert label() == "bad"
