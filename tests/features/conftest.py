@@ -7,15 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.rows import row_of, table_of
 
 from kuaidai.data.features import compute_online
+from kuaidai.data.lake import Lake
 
 OBSERVED = date(2026, 7, 10)
 Observe = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """An empty lake."""
+    return Lake(tmp_path / "lake")
 
 
 @pytest.fixture

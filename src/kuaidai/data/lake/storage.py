@@ -86,7 +86,9 @@ class LocalFolder:
     def side_files(self, folder: str) -> set[str]:
         """The names of files kept beside the runs, in `folder`."""
         there = self.root / folder
-        return {file.name for file in there.glob("*.*")} if there.is_dir() else set()
+        return (
+            {file.name for file in there.iterdir() if file.is_file()} if there.is_dir() else set()
+        )
 
     @contextmanager
     def side_stage(self, folder: str) -> Iterator[Path]:
