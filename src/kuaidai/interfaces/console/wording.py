@@ -63,6 +63,8 @@ FAMILIES: Mapping[str, Text] = {
     "registry_and_courts": _("Registry and courts"),
     "bureau": _("Credit bureaus"),
     "owner": _("Owner"),
+    "platform_data": _("Platform data"),
+    "qualitative": _("Qualitative assessment"),
 }
 
 VERSION_MARKS: Mapping[str, Mark] = {
