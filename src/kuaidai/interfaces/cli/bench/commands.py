@@ -1,0 +1,12 @@
+"""The `kuaidai bench` command: one sub-command a benchmark."""
+
+from __future__ import annotations
+
+import typer
+
+from kuaidai.interfaces.cli.bench.features import features
+from kuaidai.interfaces.cli.bench.online import online
+
+app = typer.Typer(no_args_is_help=True)
+app.command("features")(features)
+app.command("online")(online)
