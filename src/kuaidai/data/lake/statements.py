@@ -96,8 +96,12 @@ def _raw(column: Column) -> str:
 
 
 def _stripped(name: str, kind: str) -> str:
+    """A value without blanks around it; text is trimmed only where that changes it, for speed."""
     value = quoted_name(name)
-    return f"nullif(trim({value}), '')" if kind == "VARCHAR" else value
+    if kind != "VARCHAR":
+        return value
+    blank = f"{value} = '' OR starts_with({value}, ' ') OR ends_with({value}, ' ')"
+    return f"CASE WHEN {blank} THEN nullif(trim({value}), '') ELSE {value} END"
 
 
 def _text(value: str) -> str:
