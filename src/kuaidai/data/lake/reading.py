@@ -35,7 +35,7 @@ def keep_quiet(db: duckdb.DuckDBPyConnection) -> None:
 
 def select(listing: Listing, reading: Reading = CURRENT) -> str:
     """SQL of the rows of a listing; with both version columns where all versions are read."""
-    parts = _wanted(listing, reading)
+    parts = wanted_parts(listing, reading)
     if not parts:
         return _nothing(listing, reading)
     alike: dict[tuple[bool, tuple[str, ...]], list[FilePart]] = {}
@@ -49,7 +49,8 @@ def select(listing: Listing, reading: Reading = CURRENT) -> str:
     )
 
 
-def _wanted(listing: Listing, reading: Reading) -> list[FilePart]:
+def wanted_parts(listing: Listing, reading: Reading) -> list[FilePart]:
+    """The parts that can hold rows of a reading."""
     if reading.as_of is not None:
         return list(known_on(listing, reading.as_of).parts)
     if reading.versions:
