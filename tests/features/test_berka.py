@@ -97,7 +97,7 @@ def _cross_validated(values: Numbers, bad: Numbers) -> Numbers:
         SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=2000)
     )
     folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=10, random_state=1)
-    return cross_val_score(model, values, bad, scoring="roc_auc", cv=folds)
+    return np.asarray(cross_val_score(model, values, bad, scoring="roc_auc", cv=folds))
 
 
 def test_the_balances_follow_from_the_bookings(lake: Lake) -> None:

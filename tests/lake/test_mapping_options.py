@@ -39,7 +39,8 @@ def ingest(lake: Lake, inbox: Path, tmp_path: Path) -> Ingest:
             (inbox / f"{name}.csv").write_text(text, encoding="utf-8")
         report = lake.ingest(inbox, mapping=load_mapping(tmp_path / "mapping.toml"))
         name = report.runs[0].dataset
-        return lake.table(name).order_by(*_key(name)).to_pyarrow().to_pylist()
+        rows: Rows = lake.table(name).order_by(*_key(name)).to_pyarrow().to_pylist()
+        return rows
 
     return run
 
@@ -64,6 +65,8 @@ PLAIN = 'account_no = "a"\nuscc = { constant = "F1" }\nbalance_on = { constant =
         ('decimal = ",", thousands = "."', '"1234,5"', "1234.50"),
         ('thousands = ","', '"-1,234,567.89"', "-1234567.89"),
         ('thousands = "\'"', "1'234.5", "1234.50"),
+        ('decimal = ",", thousands = " "', '"1 234,50"', "1234.50"),
+        ('thousands = "^"', "1^234.50", "1234.50"),
         ('times = "0.01"', "123450", "1234.50"),
         ('sign = "drop"', "-12.00", "12.00"),
         ('sign = "flip"', "+12.00", "-12.00"),

@@ -94,10 +94,10 @@ def _translated(value: str, recipe: Recipe) -> str:
 
 def _number(value: str, recipe: Recipe) -> str:
     """A number as plain digits with a point; NULL where it is not written as the mapping says."""
-    point = f"[{recipe.decimal or '.'}]"
+    point = _one(recipe.decimal or ".")
     whole = "[0-9]+"
     if recipe.thousands is not None:
-        whole = f"([0-9]+|[0-9]{{1,3}}([{recipe.thousands}][0-9]{{3}})+)"
+        whole = f"([0-9]+|[0-9]{{1,3}}({_one(recipe.thousands)}[0-9]{{3}})+)"
     form = _literal(f"[+-]?{whole}({point}[0-9]*)?")
     plain = value
     if recipe.thousands is not None:
@@ -123,6 +123,11 @@ def _number(value: str, recipe: Recipe) -> str:
             f"WHEN {number} IS NOT NULL THEN {_literal(plus)} END"
         )
     return number
+
+
+def _one(sign: str) -> str:
+    """A regular expression of one sign."""
+    return f"\\{sign}" if sign in "^]\\" else f"[{sign}]"
 
 
 def _flipped(number: str) -> str:
