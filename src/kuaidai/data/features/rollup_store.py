@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import ibis
 
 from kuaidai.data.features.account_behaviour import BALANCES
-from kuaidai.data.features.rollups import Rollup
+from kuaidai.data.features.rollups import VERSION, Rollup
 from kuaidai.data.features.settlement import FLOWS, PAYERS
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.datasets import DATASETS
 from kuaidai.data.lake.listing import Listing, MonthPart
 from kuaidai.data.lake.messages import arrow_schema
-from kuaidai.data.lake.reading import Reading, parquet
+from kuaidai.data.lake.reading import Reading, parquet, sql_text
 from kuaidai.kernel.canonical import sha256_hex
 
 STORED: tuple[Rollup, ...] = (FLOWS, PAYERS, BALANCES)
@@ -57,11 +58,11 @@ def _refresh(lake: Lake, rollup: Rollup, progress: Progress) -> Refreshed:
     there = lake.storage.side_files(f"{FOLDER}/{rollup.name}")
     missing = [name for name in wanted if name not in there]
     if missing:
-        listing = lake.listing(rollup.dataset)
+        listing, backend = lake.listing(rollup.dataset), lake.connect([])
         with lake.storage.side_stage(f"{FOLDER}/{rollup.name}") as stage:
             for done, name in enumerate(missing):
                 progress(rollup.name, done, len(missing))
-                _roll_up(lake, rollup, listing, wanted[name], stage / name)
+                _roll_up(lake, backend, rollup, listing, wanted[name], stage / name)
     stale = there - set(wanted)
     for name in stale:
         lake.storage.remove_side_file(f"{FOLDER}/{rollup.name}/{name}")
@@ -69,29 +70,28 @@ def _refresh(lake: Lake, rollup: Rollup, progress: Progress) -> Refreshed:
 
 
 def _file_of(rollup: Rollup, month: MonthPart) -> str:
-    digest = sha256_hex(f"{month.fingerprint} {_definition(rollup)}".encode())[:24]
+    digest = sha256_hex(f"{month.fingerprint} {_definition(rollup, versioned=False)}".encode())[:24]
     return f"{month.month:%Y-%m}-{digest}.parquet"
 
 
-def _definition(rollup: Rollup) -> str:
-    """The rollup's SQL over a table of its dataset: it changes when the rollup does."""
-    schema = ibis.Schema.from_pyarrow(arrow_schema(DATASETS[rollup.dataset]))
-    rows = ibis.table(schema, name=rollup.dataset)
-    return str(ibis.to_sql(rollup.over_current(rows), dialect="duckdb"))
+@cache
+def _definition(rollup: Rollup, *, versioned: bool) -> str:
+    """The rollup's SQL over the view `month_rows`: it changes when the rollup does."""
+    schema = dict(ibis.Schema.from_pyarrow(arrow_schema(DATASETS[rollup.dataset])).items())
+    if versioned:
+        schema |= dict.fromkeys(VERSION, "date")
+    rows = ibis.table(schema, name="month_rows")
+    rolled = rollup.over(rows) if versioned else rollup.over_current(rows)
+    return str(ibis.to_sql(rolled, dialect="duckdb"))
 
 
-def _roll_up(lake: Lake, rollup: Rollup, listing: Listing, month: MonthPart, target: Path) -> None:
-    backend: Any = lake.connect([])
-    reading = Reading(versions=month.versioned)
-    rows = lake.engine.select(listing.of_month(month.month), reading)
-    backend.con.execute(f"CREATE VIEW month_rows AS {rows}")
-    table = backend.table("month_rows")
-    rolled = rollup.over(table) if month.versioned else rollup.over_current(table)
-    path = str(target).replace("'", "''")
-    backend.con.execute(
-        f"COPY ({ibis.to_sql(rolled, dialect='duckdb')}) TO '{path}' (FORMAT parquet)"
-    )
-    backend.disconnect()
+def _roll_up(
+    lake: Lake, backend: Any, rollup: Rollup, listing: Listing, month: MonthPart, target: Path
+) -> None:
+    rows = lake.engine.select(listing.of_month(month.month), Reading(versions=month.versioned))
+    backend.con.execute(f"CREATE OR REPLACE VIEW month_rows AS {rows}")
+    query, path = _definition(rollup, versioned=month.versioned), sql_text(str(target))
+    backend.con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
 
 
 def stored_select(lake: Lake, rollup: Rollup) -> str | None:

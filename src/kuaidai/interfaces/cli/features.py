@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from kuaidai.data.features import catalog
+from kuaidai.interfaces.cli.feature_batch import compute, rollup
 from kuaidai.interfaces.cli.quality import features_drift, features_quality
 
 app = typer.Typer(no_args_is_help=True)
+app.command("rollup")(rollup)
+app.command("compute")(compute)
 app.command("quality")(features_quality)
 app.command("drift")(features_drift)
 
