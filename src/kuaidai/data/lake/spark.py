@@ -6,6 +6,7 @@ cluster is configured the way Spark is; without one a local session is started.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Any
@@ -39,6 +40,7 @@ def session() -> SparkSession:
     if running is not None:
         return running
     builder: Any = SparkSession.builder
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     try:
         started: SparkSession = (
             builder.appName("kuaidai")
