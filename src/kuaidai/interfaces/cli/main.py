@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Good and bad: labels, vintage curves, roll rates.",
     ),
     "simulate": ("kuaidai.interfaces.cli.simulate", "Write a synthetic bank's data drop."),
+    "realism": ("kuaidai.interfaces.cli.realism", "Compare a drop with facts and real invoices."),
     "sandbox": ("kuaidai.interfaces.cli.sandbox", "Serve every outside platform from a data drop."),
     "scorecard": ("kuaidai.interfaces.cli.scorecard", "Fit, show and apply scorecards."),
     "policy": ("kuaidai.interfaces.cli.policy", "Policies: list, submit, approve, batch."),
