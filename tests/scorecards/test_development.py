@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow  # fits real cards on a simulated bank
 def lake_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bank")
     world = build_world(firms=500, months=24, seed=7, ends_on=date(2026, 10, 31))
-    write_drop(world, folder / "drop", lambda name, count: None)
+    write_drop(world, folder / "drop")
     Lake(folder / "lake").ingest(folder / "drop")
     return folder / "lake"
 

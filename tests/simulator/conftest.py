@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from kuaidai.simulator.casting import demo_cast
 from kuaidai.simulator.emit import write_drop
 from kuaidai.simulator.world import World, build_world
 
@@ -25,7 +24,6 @@ def world() -> World:
 def drop(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("simulator") / "drop"
     write_drop(world, folder)
-    demo_cast(world, folder)
     return folder
 
 

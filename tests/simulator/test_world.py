@@ -63,7 +63,7 @@ def test_every_dataset_keeps_its_contract(drop: Path, name: str) -> None:
 
 def test_nothing_is_written_but_datasets_cast_and_truth_apart(drop: Path) -> None:
     assert sorted(path.name for path in drop.iterdir()) == sorted(
-        ["cast.json", *(f"{name}.parquet" for name in EMITTED)]
+        ["cast.json", "drop.json", *(f"{name}.parquet" for name in EMITTED)]
     )
 
 
@@ -74,7 +74,7 @@ def test_identifiers_are_valid_and_nobodys(drop: Path) -> None:
     for row in owners:
         assert parse_resident_id(row["resident_id"])[14:17] == "000"
         assert birth_date(row["resident_id"]) == row["birth_date"]
-        assert parse_phone(row["phone"]).startswith("199000")
+        assert parse_phone(row["phone"]).startswith("1990")
         assert row["name"].startswith("测试")
     for row in firms:
         assert parse_uscc(row["uscc"])[8:10] == "KD"
@@ -91,7 +91,7 @@ def test_firms_are_micro_and_small(world: World) -> None:
 
 
 def test_a_history_that_ends_inside_a_month_knows_nothing_later() -> None:
-    from kuaidai.simulator.emit import dataset_tables
+    from kuaidai.simulator.files import dataset_tables
 
     world = build_world(firms=20, months=3, seed=1, ends_on=date(2026, 10, 14))
     tables = dict(dataset_tables(world))
@@ -103,9 +103,9 @@ def test_a_history_that_ends_inside_a_month_knows_nothing_later() -> None:
             assert pc.max(table[DATASETS[name].event_date]).as_py() <= date(2026, 10, 14), name
 
 
-@pytest.mark.parametrize(("firms", "months"), [(0, 24), (1_000_000, 24), (10, 0)])
+@pytest.mark.parametrize(("firms", "months"), [(0, 24), (1_000_001, 24), (10, 0)])
 def test_sizes_the_simulator_cannot_build_are_refused(firms: int, months: int) -> None:
-    with pytest.raises(ValueError, match=r"not (0|1000000)"):
+    with pytest.raises(ValueError, match=r"not (0|1000001)"):
         build_world(firms=firms, months=months, seed=1, ends_on=ENDS_ON)
 
 

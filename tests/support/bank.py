@@ -14,7 +14,6 @@ import pytest
 from kuaidai.data.sources import connector
 from kuaidai.data.sources.domain.breaker import CircuitBreaker
 from kuaidai.foundation.actors import Actor
-from kuaidai.simulator.casting import demo_cast
 from kuaidai.simulator.emit import write_drop
 from kuaidai.simulator.sandbox.app import Sandbox
 from kuaidai.simulator.sandbox.server import listen, open_sandbox
@@ -64,10 +63,8 @@ class Platforms:
 def bank_drop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """The data drop of 120 firms, and the cast chosen from it."""
     folder = tmp_path_factory.mktemp("bank") / "drop"
-    folder.mkdir()
     world = build_world(firms=120, months=24, seed=11, ends_on=ENDS_ON)
-    write_drop(world, folder)
-    return folder, demo_cast(world, folder)
+    return folder, write_drop(world, folder).cast
 
 
 @pytest.fixture(scope="session")

@@ -50,9 +50,10 @@ def _read_csv(path: Path) -> pa.Table:
 
 
 def _read(drop: Path, name: str) -> list[dict[str, Any]]:
-    """The rows of `name.parquet` or `name.csv` in the drop."""
+    """The rows of `name.parquet`, of the parts in the folder `name`, or of `name.csv` in the drop."""
     for path, reader in (
         (drop / f"{name}.parquet", pq.read_table),
+        (drop / name, pq.read_table),
         (drop / f"{name}.csv", _read_csv),
     ):
         if path.exists():

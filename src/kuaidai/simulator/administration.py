@@ -10,7 +10,6 @@ import pyarrow as pa
 from kuaidai.simulator.arrays import Floats, Ints, cents, logistic
 from kuaidai.simulator.columns import dates, money, named, table
 from kuaidai.simulator.platform_trade import in_industries
-from kuaidai.simulator.streams import Streams
 from kuaidai.simulator.world import World
 
 CONTRIBUTION = 1_150.0
@@ -26,7 +25,7 @@ PREMISES = ("owned", "rented", "none")
 
 def administration_tables(world: World) -> Iterator[tuple[str, pa.Table]]:
     """Rows of `social_insurance_months`, `utilities`, `qualitative_assessments`."""
-    streams = Streams(world.seed)
+    streams = world.streams
     yield "social_insurance_months", _social_insurance(world, streams.stream("social insurance"))
     yield "utilities", _utilities(world, streams.stream("utilities"))
     yield "qualitative_assessments", _assessments(world, streams.stream("visits"))

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
-
-from kuaidai.simulator.world import World
 
 SPARES = 8
 
@@ -126,14 +125,15 @@ class Player:
     facts: dict[str, Any]
 
 
-def demo_cast(world: World, drop: Path) -> dict[str, Any]:
+def demo_cast(drop: Path, ends_on: date) -> dict[str, Any]:
     """Choose the cast from the drop's files and write it to `cast.json` in the drop folder.
 
     Gives `ends_on`, one player for each of `approved`, `declined`, `referred` (None when a small
-    world has nobody fit), and `spares`: up to eight more players by role.
+    world has nobody fit), and `spares`: up to eight more players by role. Of a drop in parts the
+    first part is enough.
     """
     players = {role: _players(drop, role) for role in _ROLES}
-    cast: dict[str, Any] = {"ends_on": world.line.ends_on.isoformat()}
+    cast: dict[str, Any] = {"ends_on": ends_on.isoformat()}
     for role, candidates in players.items():
         cast[role] = asdict(candidates[0]) if candidates else None
     cast["spares"] = {role: [asdict(p) for p in group[1:]] for role, group in players.items()}
@@ -142,12 +142,18 @@ def demo_cast(world: World, drop: Path) -> dict[str, Any]:
     return cast
 
 
+def _files(drop: Path) -> dict[str, Path]:
+    """Each dataset's file, or its first part."""
+    whole = {path.stem: path for path in drop.glob("*.parquet")}
+    return {path.parent.name: path for path in drop.glob("*/part-00000.parquet")} | whole
+
+
 def _players(drop: Path, role: str) -> list[Player]:
     condition, order, why = _ROLES[role]
     with duckdb.connect(config={"threads": 1}) as connection:
-        for path in sorted(drop.glob("*.parquet")):
+        for name, path in sorted(_files(drop).items()):
             source = str(path).replace("'", "''")
-            connection.execute(f"create view \"{path.stem}\" as select * from '{source}'")
+            connection.execute(f"create view \"{name}\" as select * from '{source}'")
         found = connection.execute(
             f"select * from ({_FACTS}) where {condition} order by {order}, uscc limit {SPARES + 1}"
         )

@@ -1,7 +1,7 @@
 """Identifiers of simulated firms and people: right check digits, and nobody's real ones.
 
-Organisation codes begin with `KD` and resident IDs end in sequence number 000 under a province's
-own code: neither is ever issued. Phones all begin with 199000. Names say what they are.
+Organisation codes begin with `KD` and resident IDs have the sequence number 000: neither is ever
+issued. Phones all begin with 1990. Names say what they are.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _STEMS = "甲乙丙丁戊己庚辛"
 
 
 def social_credit_code(number: int, *, province: str, sole_trader: bool) -> str:
-    """The unified social credit code of simulated firm `number` (GB 32100-2015)."""
-    body = f"KD{number:06d}"
+    """The unified social credit code of simulated firm `number`, 1 to 1,000,000 (GB 32100-2015)."""
+    body = f"KD{number % 1_000_000:06d}"
     total = sum(
         weight * _ORGANISATION_ALPHABET.index(character)
         for weight, character in zip(_ORGANISATION_WEIGHTS, body, strict=True)
@@ -27,9 +27,9 @@ def social_credit_code(number: int, *, province: str, sole_trader: bool) -> str:
     return f"{front}{uscc.calc_check_digit(front)}"
 
 
-def resident_number(*, province: str, born: date) -> str:
-    """A resident ID number that was never issued: sequence 000 (GB 11643-1999)."""
-    front = f"{province}0000{born:%Y%m%d}000"
+def resident_number(*, area: str, born: date) -> str:
+    """A resident ID number that was never issued: sequence 000 (GB 11643-1999). `area`: six digits."""
+    front = f"{area}{born:%Y%m%d}000"
     check = ric.calc_check_digit(f"{front}0")
     return f"{front}{check}"
 

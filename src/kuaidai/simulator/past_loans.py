@@ -1,8 +1,8 @@
 """The bank's past loans to these firms: who got one, what fell due, what was paid.
 
 Equal principal, interest on the outstanding at a twelfth of the annual rate, due on the 20th; no
-penalty interest. Firms that the bank would not have approved have no loans, so outcomes are known
-only for the better part of the population.
+penalty interest. The past policy (`past_policy`) decided who got one, so outcomes are known only for
+those it approved.
 """
 
 from __future__ import annotations
@@ -13,14 +13,23 @@ import numpy as np
 
 from kuaidai.simulator.arrays import Days, Flags, Floats, Ints
 from kuaidai.simulator.health import Health, missed_payments
+from kuaidai.simulator.lives import Lives
+from kuaidai.simulator.past_policy import CUT_OFF, impression
 from kuaidai.simulator.population import Firms
 from kuaidai.simulator.streams import Streams
-from kuaidai.simulator.timeline import BURN_IN_MONTHS, LOOK_BACK_MONTHS, Timeline
+from kuaidai.simulator.timeline import (
+    BURN_IN_MONTHS,
+    LOOK_BACK_MONTHS,
+    OUTLOOK_MONTHS,
+    Timeline,
+)
+from kuaidai.simulator.trade import Tax, Trade
 
 DUE_DAY = 20
 MOST_LIVE_LOANS = 3
 _TENORS, _TENOR_SHARES = (12, 18, 24), (0.7, 0.15, 0.15)
-_CUT_OFF = -1.5
+PAYING_START, PAYING_SLOPE, PAYING_STAY = -5.8, 2.7, 0.6
+"""How payments follow strain: the settings of `chance_of_missing` for firms' loans here."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,9 @@ class Loans:
     """One entry a loan; the panels are over (loan, emitted month), money in cents.
 
     `row` says which months a loan has a panel row: from its grant to the month it is settled.
-    `firm_missed` is the payment trouble that caused it all, over (firm, emitted month): truth.
+    Over (firm, month): `asked` and `approved` are the applications and the past policy's answers, in
+    emitted months; `firm_missed` is the payment trouble that caused it all, and `firm_missed_ahead`
+    that of the months after the history. These are truth.
     """
 
     firm: Ints
@@ -43,7 +54,10 @@ class Loans:
     days_past_due: Ints
     due: Ints
     paid: Ints
+    asked: Flags
+    approved: Flags
     firm_missed: Ints
+    firm_missed_ahead: Ints
 
 
 @dataclass(frozen=True)
@@ -54,14 +68,28 @@ class _Granted:
     principal: Ints
     rate: Floats
     day: Ints
+    asked: Flags
+    approved: Flags
 
 
-def build_loans(firms: Firms, health: Health, line: Timeline, streams: Streams) -> Loans:
+def build_loans(
+    firms: Firms, health: Health, lives: Lives, trade: Trade, tax: Tax, line: Timeline,
+    streams: Streams,
+) -> Loans:  # fmt: skip
     """Grant loans month by month through the book, then let firms pay as their health allows."""
-    missed = missed_payments(
-        streams.stream("payments"), health.strain, start=-5.8, slope=2.7, stay=0.6
+    over = lives.over(line.months + OUTLOOK_MONTHS)
+    before = np.zeros((firms.count, BURN_IN_MONTHS), dtype=np.bool_)
+    missed_all = missed_payments(
+        streams.stream("payments"),
+        np.concatenate([health.strain, health.strain_ahead], axis=1),
+        start=PAYING_START,
+        slope=PAYING_SLOPE,
+        stay=PAYING_STAY,
+        certain=np.concatenate([before, over], axis=1),
     )[:, BURN_IN_MONTHS:]
-    granted = _grant(firms, health, missed, line, streams.stream("loans"))
+    missed, ahead = missed_all[:, : line.months], missed_all[:, line.months :]
+    rng = streams.stream("loans")
+    granted = _grant(firms, trade, impression(firms, trade, tax, line, rng), missed, line, rng)
     row, outstanding, past_due, due, paid = _panel(granted, missed, line)
     first = line.month_first.astype("datetime64[M]")
     matures = (first[granted.month] + granted.tenor).astype("datetime64[D]") + (DUE_DAY - 1)
@@ -78,22 +106,25 @@ def build_loans(firms: Firms, health: Health, line: Timeline, streams: Streams) 
         days_past_due=past_due,
         due=due,
         paid=paid,
+        asked=granted.asked,
+        approved=granted.approved,
         firm_missed=missed,
+        firm_missed_ahead=ahead,
     )
 
 
 def _grant(
-    firms: Firms, health: Health, missed: Ints, line: Timeline, rng: np.random.Generator
-) -> _Granted:
+    firms: Firms, trade: Trade, view: Floats, missed: Ints, line: Timeline,
+    rng: np.random.Generator,
+) -> _Granted:  # fmt: skip
     count = firms.count
     borrows = rng.random(count) < 0.93
     appetite = rng.uniform(0.15, 0.45, count)
     ends = np.full((count, MOST_LIVE_LOANS), -1)
     parts: list[tuple[Ints, ...]] = []
     rates: list[Floats] = []
-    h = health.firm_months()
+    asked, approved = (np.zeros(view.shape, dtype=np.bool_) for _ in range(2))
     for month in range(LOOK_BACK_MONTHS, line.months):
-        view = 0.6 * h[:, month - 1] + rng.normal(0.0, 0.6, count)
         asks = borrows & (rng.random(count) < appetite)
         tenor = rng.choice(_TENORS, count, p=_TENOR_SHARES)
         share = rng.uniform(0.02, 0.09, count)
@@ -102,8 +133,10 @@ def _grant(
         slot = np.argmin(ends, axis=1)
         free = ends[np.arange(count), slot] < month
         known = firms.opened < line.month_first[month - 6]
+        asked[:, month] = asks & free & known & trade.active[:, month]
         clean = missed[:, month - 1] + missed[:, month] == 0
-        taken = np.flatnonzero(asks & free & known & clean & (view > _CUT_OFF))
+        approved[:, month] = asked[:, month] & clean & (view[:, month] > CUT_OFF)
+        taken = np.flatnonzero(approved[:, month])
         ends[taken, slot[taken]] = month + tenor[taken]
         principal = (
             np.maximum(np.rint(firms.turnover * share / 1e4), 2).astype(np.int64) * 1_000_000
@@ -111,12 +144,14 @@ def _grant(
         parts.append(
             (taken, np.full(len(taken), month), tenor[taken], principal[taken], days[taken])
         )
-        offered: Floats = np.clip(0.052 - 0.004 * view + spread, 0.0345, 0.09)
+        offered: Floats = np.clip(0.052 - 0.004 * view[:, month] + spread, 0.0345, 0.09)
         rates.append(np.asarray(np.round(offered[taken], 4), dtype=np.float64))
     firm, months, tenors, principals, granted_days = (
         np.concatenate([part[index] for part in parts]) for index in range(5)
     )
-    return _Granted(firm, months, tenors, principals, np.concatenate(rates), granted_days)
+    return _Granted(
+        firm, months, tenors, principals, np.concatenate(rates), granted_days, asked, approved
+    )
 
 
 def _panel(granted: _Granted, missed: Ints, line: Timeline) -> tuple[Flags, Ints, Ints, Ints, Ints]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from kuaidai.simulator import identities
 from kuaidai.simulator.arrays import Flags, Floats, Ints, cents, logistic
-from kuaidai.simulator.columns import dates, money, named, numbered, table
+from kuaidai.simulator.columns import dates, money, named, numbered, table, tokens
 from kuaidai.simulator.health import autoregressive
 from kuaidai.simulator.industries import INDUSTRIES
 from kuaidai.simulator.streams import Streams
@@ -29,7 +29,7 @@ SETTLED_ON = (6, 13, 20, 27)
 
 def trade_tables(world: World) -> Iterator[tuple[str, pa.Table]]:
     """Rows of `pos_settlements`, `customs_declarations`, `core_enterprise_orders`, `procurement_awards`."""
-    streams = Streams(world.seed)
+    streams = world.streams
     yield "pos_settlements", _pos_settlements(world, streams.stream("acquiring"))
     yield "customs_declarations", _customs(world, streams.stream("customs"))
     yield "core_enterprise_orders", _orders(world, streams)
@@ -101,7 +101,7 @@ def _customs(world: World, rng: np.random.Generator) -> pa.Table:
     return table(
         "customs_declarations",
         {
-            "declaration_no": numbered("CD", np.arange(len(firm)) + 1, 12),
+            "declaration_no": numbered("CD", world.numbers(len(firm)), 12),
             "uscc": named(firms.uscc, firm),
             "declared_on": dates(world.line.month_first[0] + day),
             "direction": named(("export", "import"), direction),
@@ -113,7 +113,7 @@ def _customs(world: World, rng: np.random.Generator) -> pa.Table:
 
 def core_health(world: World) -> Floats:
     """Health of the core enterprises by month, in the units of a firm's."""
-    rng = Streams(world.seed).stream("core enterprises")
+    rng = world.streams.common("core enterprises")
     shape = (CORE_ENTERPRISES, world.line.months)
     return autoregressive(rng, *shape, spread=0.8, persistence=0.95)
 
@@ -153,7 +153,7 @@ def _orders(world: World, streams: Streams) -> pa.Table:
     return table(
         "core_enterprise_orders",
         {
-            "order_no": numbered("PO", order + 1, 12),
+            "order_no": numbered("PO", world.numbers(count)[order], 12),
             "uscc": named(firms.uscc, firm[order]),
             "core_uscc": named(codes, core[order]),
             "event": named(ORDER_EVENTS, event),
@@ -175,10 +175,10 @@ def _awards(world: World, rng: np.random.Generator) -> pa.Table:
     return table(
         "procurement_awards",
         {
-            "award_no": numbered("GP", np.arange(len(firm)) + 1, 10),
+            "award_no": numbered("GP", world.numbers(len(firm)), 12),
             "uscc": named(firms.uscc, firm),
             "awarded_on": dates(awarded),
-            "purchaser": numbered("采购单位", rng.integers(1, PURCHASERS + 1, len(firm)), 3),
+            "purchaser": tokens("采购单位", rng.integers(1, PURCHASERS + 1, len(firm)), 3),
             "amount": money(np.maximum(cents(value), 100)),
             "performed_by": dates(awarded + rng.integers(60, 400, len(firm))),
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from kuaidai.simulator import identities
 from kuaidai.simulator.arrays import Days, Flags, Floats, Ints, cents
 from kuaidai.simulator.industries import INDUSTRIES, PROVINCES
+from kuaidai.simulator.plan import Cluster
 from kuaidai.simulator.streams import Streams
 from kuaidai.simulator.timeline import Timeline
 
@@ -37,14 +38,19 @@ class People:
 
 @dataclass(frozen=True)
 class Firms:
-    """Firms; `owner` and `second_holder` index into People (-1: nobody). Turnover in yuan a year."""
+    """Firms; `owner` and `second_holder` index into People (-1: nobody). Turnover in yuan a year.
 
+    `failed` is set for the firms whose owner starts again with the next one: the month they end in.
+    """
+
+    number: Ints
     uscc: list[str]
     name: list[str]
     sole_trader: Flags
     industry: Ints
     province: Ints
     established: Days
+    failed: Days
     account_no: list[str]
     opened: Days
     basic_account: Flags
@@ -69,55 +75,79 @@ class Firms:
         return np.asarray(table[self.industry])
 
 
-def build_population(count: int, line: Timeline, streams: Streams) -> tuple[Firms, People]:
-    """`count` firms with their owners; about one owner in twenty-five has two firms."""
-    if not 1 <= count <= 999_999:
-        raise ValueError(f"the simulator builds 1 to 999,999 firms, not {count}")
+def build_population(cluster: Cluster, line: Timeline, streams: Streams) -> tuple[Firms, People]:
+    """A cluster's firms with their owners; about one owner in twenty-five has two firms, and of these
+    half had the first only until it failed."""
     rng = streams.stream("population")
+    count = cluster.firms
     owner = np.arange(count)
     shares_owner = (rng.random(count) < 0.04) & (owner > 0)
     owner = np.cumsum(~shares_owner) - 1
     owners = int(owner[-1]) + 1
     has_second = rng.random(count) < 0.25
     second = np.where(has_second, owners + np.cumsum(has_second) - 1, -1)
-    people = _people(owners, int(has_second.sum()), line, rng)
-    return _firms(count, owner, second, line, rng), people
+    people = _people(owners, int(has_second.sum()), cluster, line, rng)
+    firms = _firms(cluster, owner, second, line, rng)
+    return _starting_again(firms, shares_owner, line, rng), people
 
 
-def _people(owners: int, others: int, line: Timeline, rng: np.random.Generator) -> People:
-    total = owners + others
+def _starting_again(
+    firms: Firms, shares_owner: Flags, line: Timeline, rng: np.random.Generator
+) -> Firms:
+    """Of owners with two firms, half began the second within half a year after the first had ended."""
+    again = np.flatnonzero(shares_owner & (rng.random(firms.count) < 0.5))
+    before = again - 1
+    established, opened, failed = firms.established.copy(), firms.opened.copy(), firms.failed.copy()
+    since = rng.integers(90, max(30 * (line.months - 12), 91), len(again))
+    established[again] = np.datetime64(line.ends_on, "D") - since
+    opened[again] = established[again] + rng.integers(5, 60, len(again))
+    pause = rng.integers(1, 7, len(again))
+    failed[before] = (established[again].astype("datetime64[M]") - pause).astype("datetime64[D]")
+    earliest = failed[before] - rng.integers(800, 3000, len(again))
+    moved = np.minimum(established[before], earliest) - established[before]
+    established[before] += moved
+    opened[before] += moved
+    return replace(firms, established=established, opened=opened, failed=failed)
+
+
+def _people(
+    owners: int, others: int, cluster: Cluster, line: Timeline, rng: np.random.Generator
+) -> People:
+    total, first = owners + others, 2 * cluster.first + 1
     ages = np.clip(rng.normal(42.0, 9.5, total), 20.0, 74.0)
     born = [line.ends_on - timedelta(days=int(age * 365.25)) for age in ages]
     province = rng.choice(len(PROVINCES), total, p=[share for _, _, share in PROVINCES])
     taken: set[str] = set()
     resident_ids = []
     for index in range(total):
-        number, born[index] = _unused(PROVINCES[int(province[index])][0], born[index], taken)
+        area = f"{PROVINCES[int(province[index])][0]}{cluster.number:04d}"
+        number, born[index] = _unused(area, born[index], taken)
         resident_ids.append(number)
     return People(
         owners=owners,
-        person_id=[identities.customer_number(index + 1) for index in range(total)],
-        name=[identities.person_name(index + 1) for index in range(total)],
+        person_id=[identities.customer_number(first + index) for index in range(total)],
+        name=[identities.person_name(first + index) for index in range(total)],
         resident_id=resident_ids,
-        phone=[identities.phone_number(index + 1) for index in range(total)],
+        phone=[identities.phone_number(first + index) for index in range(total)],
         born=np.array(born, dtype="datetime64[D]"),
         quality=rng.normal(0.0, 1.0, total),
         married=rng.random(total) < 0.8,
     )
 
 
-def _unused(province: str, born: date, taken: set[str]) -> tuple[str, date]:
-    number = identities.resident_number(province=province, born=born)
+def _unused(area: str, born: date, taken: set[str]) -> tuple[str, date]:
+    number = identities.resident_number(area=area, born=born)
     while number in taken:
         born -= timedelta(days=1)
-        number = identities.resident_number(province=province, born=born)
+        number = identities.resident_number(area=area, born=born)
     taken.add(number)
     return number, born
 
 
 def _firms(
-    count: int, owner: Ints, second: Ints, line: Timeline, rng: np.random.Generator
+    cluster: Cluster, owner: Ints, second: Ints, line: Timeline, rng: np.random.Generator
 ) -> Firms:
+    count, first = cluster.firms, cluster.first + 1
     industry = rng.choice(len(INDUSTRIES), count, p=[entry.weight for entry in INDUSTRIES])
     province = rng.choice(len(PROVINCES), count, p=[share for _, _, share in PROVINCES])
     sole_trader = rng.random(count) < 0.25
@@ -130,15 +160,16 @@ def _firms(
     capital = np.maximum(np.rint(turnover * rng.uniform(0.1, 0.5, count) / 1e5), 1.0) * 1e5
     paid_in = np.rint(capital * rng.beta(2.0, 1.2, count) / 1e4) * 1e4
     return Firms(
+        number=np.arange(first, first + count),
         uscc=[
             identities.social_credit_code(
-                index + 1, province=PROVINCES[int(province[index])][0], sole_trader=trader
+                first + index, province=PROVINCES[int(province[index])][0], sole_trader=trader
             )
             for index, trader in enumerate(sole_trader)
         ],
         name=[
             identities.firm_name(
-                index + 1, province=PROVINCES[int(province[index])][1], sole_trader=trader
+                first + index, province=PROVINCES[int(province[index])][1], sole_trader=trader
             )
             for index, trader in enumerate(sole_trader)
         ],
@@ -146,7 +177,8 @@ def _firms(
         industry=industry,
         province=province,
         established=established,
-        account_no=[identities.account_number(index + 1) for index in range(count)],
+        failed=np.full(count, np.datetime64("NaT", "D")),
+        account_no=[identities.account_number(first + index) for index in range(count)],
         opened=opened,
         basic_account=rng.random(count) < 0.85,
         turnover=turnover,

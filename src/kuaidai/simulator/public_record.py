@@ -8,6 +8,7 @@ import numpy as np
 
 from kuaidai.simulator.arrays import Days, Flags, Ints, cents, rolling_sum
 from kuaidai.simulator.health import Health, autoregressive, missed_payments
+from kuaidai.simulator.lives import Lives
 from kuaidai.simulator.past_loans import Loans
 from kuaidai.simulator.population import Firms, People
 from kuaidai.simulator.streams import Streams
@@ -70,7 +71,9 @@ def class_of(missed: Ints) -> Ints:
     return np.searchsorted([1, 4, 9, 12], missed, side="right")
 
 
-def build_events(firms: Firms, health: Health, line: Timeline, streams: Streams) -> Happenings:
+def build_events(
+    firms: Firms, health: Health, lives: Lives, line: Timeline, streams: Streams
+) -> Happenings:
     """Registry changes and listings; four of five abnormal listings are lifted within the year."""
     rng = streams.stream("registry")
     h = health.firm_months()
@@ -78,6 +81,7 @@ def build_events(firms: Firms, health: Health, line: Timeline, streams: Streams)
     for kind, log_rate, slope in _EVENT_ODDS:
         happens = rng.random(h.shape) < np.exp(np.minimum(log_rate - slope * h, -0.7))
         happens &= line.month_first[None, :-1] > firms.established[:, None]
+        happens &= ~lives.over(line.months)
         firm, month = np.nonzero(happens)
         on = line.month_first[month] + rng.integers(0, 28, len(month))
         subjects.append(firm)

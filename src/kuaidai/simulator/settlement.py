@@ -12,6 +12,7 @@ import numpy as np
 
 from kuaidai.simulator.arrays import AnyArray, Flags, Floats, Ints, cents, logistic
 from kuaidai.simulator.health import Health
+from kuaidai.simulator.lives import Lives
 from kuaidai.simulator.past_loans import DUE_DAY, Loans
 from kuaidai.simulator.population import Firms
 from kuaidai.simulator.streams import Streams
@@ -29,13 +30,13 @@ _PURPOSE = {name: index for index, name in enumerate(PURPOSES)}
 @dataclass(frozen=True)
 class Payments:
     """Transactions as columns: `firm`, `day` (offset), `cents` (credits positive), `purpose`
-    (index), `counterparty` (a slot number of the firm, -1 none)."""
+    (index), `counterparty` (a slot number of the firm, -1 none). Narrow integers save time."""
 
-    firm: Ints
-    day: Ints
+    firm: AnyArray
+    day: AnyArray
     cents: Ints
-    purpose: Ints
-    counterparty: Ints
+    purpose: AnyArray
+    counterparty: AnyArray
 
     @property
     def count(self) -> int:
@@ -45,9 +46,14 @@ class Payments:
 
 @dataclass(frozen=True)
 class Settlement:
-    """Payments sorted by firm and day; balances in cents over (firm, day), valid where `open`."""
+    """Payments in the order they were booked, firm by firm; `sequence` is the place within the firm's
+    day, from 1, and `after` the balance after each, in cents. End-of-day balances in cents over
+    (firm, day), valid where `open`.
+    """
 
     payments: Payments
+    sequence: Ints
+    after: Ints
     balance: Ints
     open: Flags
     payroll_day: Ints
@@ -59,8 +65,8 @@ def _join(parts: list[Payments]) -> Payments:
 
 
 def build_settlement(
-    firms: Firms, trade: Trade, tax: Tax, loans: Loans, health: Health, line: Timeline,
-    streams: Streams,
+    firms: Firms, lives: Lives, trade: Trade, tax: Tax, loans: Loans, health: Health,
+    line: Timeline, streams: Streams,
 ) -> Settlement:  # fmt: skip
     """All payments of all firms, and the balances they leave."""
     rng = streams.stream("settlement")
@@ -80,13 +86,51 @@ def build_settlement(
         *_returned(trade, h, line, rng),
     ]  # fmt: skip
     ordinary = _join(parts)
-    inside = ordinary.day < line.days
-    ordinary = Payments(*(column[inside] for column in _columns(ordinary)))
-    owners, balance, is_open = _owner_band(firms, trade, ordinary, h, line, rng)
-    payments = _join([ordinary, owners])
-    order = np.lexsort((payments.purpose, payments.day, payments.firm))
-    payments = Payments(*(column[order] for column in _columns(payments)))
-    return Settlement(payments, balance, is_open, np.where(trade.payroll > 0, pay_days, -1))
+    net = _net(ordinary, firms.count, line)
+    owners, balance, is_open = _owner_band(firms, lives, trade, net, h, line, rng)
+    payments, sequence = _booked(_join([ordinary, owners]), line)
+    opening = balance[:, 0] - net[:, 0]
+    after = np.cumsum(payments.cents)
+    starts = np.searchsorted(payments.firm, np.arange(firms.count))
+    before = np.concatenate([[0], after])[starts]
+    after += (opening - before)[payments.firm]
+    paid_on = np.where(trade.payroll > 0, pay_days, -1)
+    return Settlement(payments, sequence, after, balance, is_open, paid_on)
+
+
+def _net(payments: Payments, firms: int, line: Timeline) -> Ints:
+    """What each day adds to each firm's balance, in cents; exact, as days stay far below 2**53."""
+    inside = payments.day < line.days
+    cell = payments.firm[inside].astype(np.int64) * line.days + payments.day[inside]
+    net = np.bincount(cell, payments.cents[inside], minlength=firms * line.days)
+    return np.rint(net).astype(np.int64).reshape(firms, line.days)
+
+
+def _booked(payments: Payments, line: Timeline) -> tuple[Payments, Ints]:
+    """The payments inside the history in booking order, and each one's place within its firm's day.
+
+    Within a day the owner's money comes first, then receipts, a debit tried and given back, and what
+    is paid out. One sort of numbers that hold firm, day, this rank and the row is several times
+    faster than a sort by columns, and never has ties.
+    """
+    rows = len(payments.firm).bit_length()
+    cell = payments.firm.astype(np.int64) * line.days + payments.day
+    rank = np.where(payments.cents > 0, 1, 4)
+    rank += (
+        payments.purpose == _PURPOSE["other"]
+    ) * -2  # an ordinary fee goes with the tried debit
+    rank += (payments.purpose == _PURPOSE["returned"]) * 2
+    rank -= (payments.purpose == _PURPOSE["transfer_own"]) & (payments.cents > 0)
+    key = (cell * 8 + rank << rows) + np.arange(len(cell))
+    key = np.sort(key[payments.day < line.days])
+    order = key & ((1 << rows) - 1)
+    cell = key >> (rows + 3)
+    new_day = np.concatenate([[True], cell[1:] != cell[:-1]])
+    starts = np.flatnonzero(new_day)
+    sequence = np.arange(1, len(cell) + 1) - np.repeat(
+        starts, np.diff(np.append(starts, len(cell)))
+    )
+    return Payments(*(column[order] for column in _columns(payments))), sequence
 
 
 def _columns(payments: Payments) -> tuple[Ints, ...]:
@@ -115,8 +159,14 @@ def _monthly(signed: Ints, days: Ints, purpose: str) -> Payments:
 def _payments(
     firm: Ints, day: Ints, signed: Ints, purpose: str, counterparty: Ints | None = None
 ) -> Payments:
-    slots = np.full(len(firm), -1) if counterparty is None else counterparty
-    return Payments(firm, day, signed, np.full(len(firm), _PURPOSE[purpose]), slots)
+    slots = np.full(len(firm), -1, np.int16) if counterparty is None else counterparty
+    return Payments(
+        firm.astype(np.int32),
+        day.astype(np.int32),
+        signed,
+        np.full(len(firm), _PURPOSE[purpose], np.int8),
+        slots.astype(np.int16),
+    )
 
 
 def _split(
@@ -193,40 +243,45 @@ def _returned(trade: Trade, h: Floats, line: Timeline, rng: np.random.Generator)
 
 
 def _owner_band(
-    firms: Firms, trade: Trade, payments: Payments, h: Floats, line: Timeline,
+    firms: Firms, lives: Lives, trade: Trade, net: Ints, h: Floats, line: Timeline,
     rng: np.random.Generator,
 ) -> tuple[Payments, Ints, Flags]:  # fmt: skip
+    """The owner's transfers, end-of-day balances, and the days the account was open. Adds to `net`."""
     count = firms.count
-    net = np.zeros((count, line.days), dtype=np.int64)
-    np.add.at(net, (payments.firm, payments.day), payments.cents)
     taste = rng.normal(0.0, 0.4, count)
     target = 0.45 * np.exp(0.9 * h + taste[:, None]) * firms.turnover[:, None] / 12 * 100
     floor = np.maximum(target * 0.12 * np.exp(0.5 * np.minimum(h, 1.0)), 5_000)
     draw_share = rng.uniform(0.5, 1.0, h.shape)
     first_active = np.argmax(trade.active, axis=1)
+    ever_active: Flags = np.asarray(trade.active.any(axis=1))
+    closes = np.where(ever_active, lives.ends, -1)
     balance = np.zeros(count, dtype=np.int64)
     parts = []
     everyone = np.arange(count)
     for month in range(line.months):
         first, after = line.day_of_month_first[month], line.day_of_month_first[month + 1]
+        held = trade.active[:, month] | (closes == month)
         opens = (first_active == month) & trade.active[:, month]
         balance = np.where(opens, (target[:, month] // 10_000).astype(np.int64) * 10_000, balance)
         run = np.cumsum(net[:, first:after], axis=1)
-        short = floor[:, month] - (balance + run.min(axis=1))
-        put_in = np.ceil(np.maximum(short, 0) / 100_000).astype(np.int64) * 100_000
-        put_in = put_in * trade.active[:, month]
+        least = np.where(closes == month, 0.0, floor[:, month])
+        short = least - (balance + run.min(axis=1))
+        put_in = np.ceil(np.maximum(short, 0) / 100_000).astype(np.int64) * 100_000 * held
         end = balance + run[:, -1] + put_in
         over = np.maximum(end - 1.3 * target[:, month], 0.0) * draw_share[:, month]
-        take_out = (over // 100_000).astype(np.int64) * 100_000 * trade.active[:, month]
+        take_out = (over // 100_000).astype(np.int64) * 100_000 * held
+        take_out = np.where(closes == month, end, take_out)
         net[:, first] += put_in
         net[:, after - 1] -= take_out
         balance = end - take_out
         for signed, day in ((put_in, first), (-take_out, after - 1)):
             some = everyone[signed != 0]
             parts.append(_payments(some, np.full(len(some), day), signed[some], "transfer_own"))
-    starts = line.day_of_month_first[first_active]
-    begun: Flags = np.arange(line.days)[None, :] >= starts[:, None]
-    ever_active: Flags = np.asarray(trade.active.any(axis=1))
-    is_open: Flags = np.logical_and(begun, ever_active[:, None])
+    day = np.arange(line.days)[None, :]
+    closed = line.day_of_month_first[np.clip(closes + 1, 0, line.months)]
+    is_open: Flags = np.logical_and(
+        day >= line.day_of_month_first[first_active][:, None],
+        np.logical_and(day < closed[:, None], ever_active[:, None]),
+    )
     opening = (target[everyone, first_active] // 10_000).astype(np.int64) * 10_000
     return _join(parts), opening[:, None] + np.cumsum(net, axis=1), is_open

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from kuaidai.simulator.arrays import Days, Ints
-from kuaidai.simulator.columns import dates, money, named, numbered, table
+from kuaidai.simulator.arrays import Days
+from kuaidai.simulator.columns import dates, money, named, numbered, table, tokens
 from kuaidai.simulator.industries import INDUSTRIES, PROVINCES
 from kuaidai.simulator.public_record import EVENT_KINDS
 from kuaidai.simulator.settlement import PURPOSES
@@ -51,10 +50,13 @@ def _enterprises(world: World) -> pa.Table:
         np.searchsorted(world.line.month_first, as_of, side="right") - 1, 0, world.line.months - 1
     )
     staff = np.maximum(np.rint(firms.turnover * firms.trait("payroll") / 72_000)[firm], 1) * np.exp(
-        0.1 * world.health.firm_months()[firm, month]
+        0.1 * world.health.firm_months()[firm, month] + world.lives.size[firm, month]
     )
-    worst = world.health.firm_months()[firm, month]
-    status = np.where(worst < -3.3, 1, 0)
+    h = world.health.firm_months()[firm, month]
+    lives = world.lives
+    gone = as_of >= lives.registered_until[firm]
+    status = np.where(gone, np.where(lives.orderly[firm], 2, 3), h < -3.3)
+    staff = np.where(month >= lives.ends[firm], 0.0, staff)
     return table(
         "enterprises",
         {
@@ -67,7 +69,7 @@ def _enterprises(world: World) -> pa.Table:
             "registered_capital": money(firms.registered_capital[firm]),
             "paid_in_capital": money(firms.paid_in_capital[firm]),
             "employees": np.rint(staff).astype(np.int64),
-            "status": named(("open", "suspended"), status),
+            "status": named(("open", "suspended", "cancelled", "revoked"), status),
             "as_of": dates(as_of),
         },
     )
@@ -109,30 +111,29 @@ def _accounts(world: World) -> pa.Table:
             "opened_on": dates(firms.opened),
             "kind": named(("general", "basic"), firms.basic_account.astype(np.int64)),
             "currency": ["CNY"] * firms.count,
+            "held_at": ["here"] * firms.count,
         },
     )
 
 
-def _counterparties(firm: Ints, slot: Ints) -> pa.Array:
-    """A token per firm and slot; payments to and from the owner or the state carry none."""
-    known = np.asarray(slot >= 0)
-    tokens = numbered("C", firm * 100 + np.maximum(slot, 0), 9)
-    return pc.if_else(pa.array(known), tokens, pa.scalar(None, pa.string()))
-
-
 def _transactions(world: World) -> pa.Table:
-    firms, payments = world.firms, world.settlement.payments
+    firms, settlement = world.firms, world.settlement
+    payments = settlement.payments
+    known = payments.counterparty >= 0
+    party = firms.number[payments.firm] * 100 + payments.counterparty
     return table(
         "transactions",
         {
-            "transaction_id": numbered("T", np.arange(payments.count) + 1, 10),
+            "transaction_id": numbered("T", world.numbers(payments.count), 12),
             "account_no": named(firms.account_no, payments.firm),
             "uscc": named(firms.uscc, payments.firm),
             "booked_on": dates(world.line.month_first[0] + payments.day),
-            "direction": named(("credit", "debit"), (payments.cents < 0).astype(np.int64)),
+            "direction": named(("credit", "debit"), payments.cents < 0),
             "amount": money(np.abs(payments.cents)),
-            "counterparty": _counterparties(payments.firm, payments.counterparty),
+            "counterparty": tokens("C", np.where(known, party, -1), 9),
             "purpose": named(PURPOSES, payments.purpose),
+            "sequence": settlement.sequence,
+            "balance_after": money(settlement.after),
         },
     )
 
@@ -165,18 +166,13 @@ def _payroll_runs(world: World) -> pa.Table:
     )
 
 
-def loan_numbers(world: World) -> list[str]:
-    """The number of each past loan."""
-    return [f"L{index + 1:08d}" for index in range(len(world.loans.firm))]
-
-
 def _loans(world: World) -> pa.Table:
     loans = world.loans
     order = np.lexsort((loans.granted, loans.firm))
     return table(
         "loans",
         {
-            "loan_no": named(loan_numbers(world), order),
+            "loan_no": tokens("L", world.numbers(len(order))[order], 12),
             "uscc": named(world.firms.uscc, loans.firm[order]),
             "granted_on": dates(loans.granted[order]),
             "matures_on": dates(loans.matures[order]),
@@ -194,7 +190,7 @@ def _loan_months(world: World) -> pa.Table:
     return table(
         "loan_months",
         {
-            "loan_no": named(loan_numbers(world), loan),
+            "loan_no": tokens("L", world.numbers(len(order))[loan], 12),
             "uscc": named(world.firms.uscc, loans.firm[loan]),
             "month_end": dates(world.line.month_last[month]),
             "outstanding": money(loans.outstanding[loan, month]),
@@ -212,7 +208,7 @@ def event_table(world: World) -> pa.Table:
         "registry_events",
         {
             "uscc": named(world.firms.uscc, events.subject[order]),
-            "event_id": numbered("E", np.arange(len(order)) + 1, 8),
+            "event_id": numbered("E", world.numbers(len(order)), 12),
             "event_on": dates(events.on[order]),
             "kind": named(EVENT_KINDS, events.kind[order]),
         },

@@ -73,7 +73,7 @@ def _court_cases(world: World) -> pa.Table:
         "court_cases",
         {
             "subject": named([*firms.uscc, *world.people.person_id], subject[order]),
-            "case_no": numbered("模拟案", np.arange(len(order)) + 1, 7),
+            "case_no": numbered("模拟案", world.numbers(len(order)), 12),
             "kind": named(CASE_KINDS, cases.kind[order]),
             "filed_on": dates(cases.on[order]),
             "amount": money(cases.amount[order]),

@@ -21,6 +21,9 @@ more of them have a known outcome at the end."""
 BURN_IN_MONTHS = 24
 """Months lived but not emitted, so that 24-month look-backs are filled on the first day."""
 
+OUTLOOK_MONTHS = 12
+"""Months lived after the history but not emitted: only the truth knows how its last loans would end."""
+
 
 @dataclass(frozen=True)
 class Timeline:

@@ -8,6 +8,7 @@ import numpy as np
 
 from kuaidai.simulator.arrays import Days, Flags, Floats, Ints, cents, logistic
 from kuaidai.simulator.health import Health
+from kuaidai.simulator.lives import Lives
 from kuaidai.simulator.population import Firms, People
 from kuaidai.simulator.streams import Streams
 from kuaidai.simulator.timeline import BURN_IN_MONTHS, Timeline
@@ -46,12 +47,14 @@ class Tax:
     arrears: Ints
 
 
-def build_trade(firms: Firms, health: Health, line: Timeline, streams: Streams) -> Trade:
-    """Monthly volumes: a level that drifts with health, the season, and noise."""
+def build_trade(
+    firms: Firms, health: Health, lives: Lives, line: Timeline, streams: Streams
+) -> Trade:
+    """Monthly volumes: a level that drifts with health and the firm's life, the season, and noise."""
     rng = streams.stream("trade")
     shape = (firms.count, line.months)
     h = health.firm_months()
-    level = _level(health.firm)[:, BURN_IN_MONTHS:]
+    level = _level(health.firm)[:, BURN_IN_MONTHS:] + lives.size
     phase = 2 * np.pi * (line.calendar_month[None, :] - firms.trait("peak")[:, None]) / 12
     season = 1 + firms.trait("season")[:, None] * np.cos(phase)
     volatility = np.exp(rng.normal(np.log(0.16), 0.35, firms.count))[:, None] * np.exp(-0.25 * h)
@@ -59,7 +62,7 @@ def build_trade(firms: Firms, health: Health, line: Timeline, streams: Streams) 
         firms.turnover[:, None] / 12 * season * np.exp(level + volatility * rng.normal(size=shape))
     )
     sales *= rng.random(shape) >= logistic(-5.2 - 1.3 * h)  # a month without receipts
-    active = line.month_first[None, :-1] >= firms.opened[:, None]
+    active = lives.trading(firms, line)
     sales = np.where(active, sales, 0.0)
     smooth = firms.turnover[:, None] / 12 * np.exp(level)
     purchases = (0.5 * sales + 0.5 * smooth * season) * firms.trait("purchases")[:, None]

@@ -1,4 +1,4 @@
-"""The synthetic bank's world: everything that happened, and the hidden causes."""
+"""The synthetic bank's world: everything that happened in one cluster, and the hidden causes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from datetime import date
 import numpy as np
 
 from kuaidai.simulator.arrays import Ints
+from kuaidai.simulator.errors import MoreThanOneCluster
 from kuaidai.simulator.health import Health, build_health
 from kuaidai.simulator.households import Households, OwnerBureau, build_households
+from kuaidai.simulator.lives import Lives, build_lives, declining
 from kuaidai.simulator.past_loans import Loans, build_loans
+from kuaidai.simulator.plan import Cluster, Plan, Shock
 from kuaidai.simulator.population import Firms, People, build_population
 from kuaidai.simulator.public_record import (
     FirmBureau,
@@ -22,19 +25,26 @@ from kuaidai.simulator.public_record import (
 )
 from kuaidai.simulator.settlement import Settlement, build_settlement
 from kuaidai.simulator.streams import Streams
-from kuaidai.simulator.timeline import Timeline, timeline
+from kuaidai.simulator.timeline import Timeline
 from kuaidai.simulator.trade import Tax, Trade, build_tax, build_trade
+
+_NUMBERS_EACH = 100_000_000
+"""Running numbers (of transactions, cases, ...) kept for each cluster, so that none is given twice."""
 
 
 @dataclass(frozen=True)
 class World:
-    """A whole simulated history. `health` and `loans.firm_missed` are truth: never emitted."""
+    """A cluster's simulated history. `health`, `lives` and the loans' `missed` panels are truth:
+    never emitted as such."""
 
-    seed: int
+    plan: Plan
+    streams: Streams
+    cluster: Cluster
     line: Timeline
     firms: Firms
     people: People
     health: Health
+    lives: Lives
     trade: Trade
     tax: Tax
     loans: Loans
@@ -47,37 +57,57 @@ class World:
     households: Households
     owner_bureau: OwnerBureau
 
+    def numbers(self, count: int) -> Ints:
+        """`count` running numbers, from 1 in the first cluster, that no other cluster gives."""
+        return np.arange(count) + (self.cluster.number * _NUMBERS_EACH + 1)
 
-def build_world(*, firms: int, months: int, seed: int, ends_on: date) -> World:
+
+def build_world(
+    *, firms: int, months: int, seed: int, ends_on: date, shocks: tuple[Shock, ...] = ()
+) -> World:
     """Simulate `firms` firms over `months` months that end on `ends_on`, and the run-in before.
 
     Statements and reports begin 21 months earlier, loans 6 months earlier, so that loans have a
     full year behind them and enough of them a known outcome. The same arguments give the same
-    world. Raises `ValueError` for counts outside 1 to 999,999 firms or fewer than one month.
+    world. Raises `NoSuchSize`, `ShockOutside`, and `MoreThanOneCluster` for more than a cluster holds.
     """
-    line, streams = timeline(months=months, ends_on=ends_on), Streams(seed)
-    who, people = build_population(firms, line, streams)
-    health = build_health(who, people, line, streams)
-    trade = build_trade(who, health, line, streams)
-    tax = build_tax(who, people, trade, health, line, streams)
-    loans = build_loans(who, health, line, streams)
-    households, owner_bureau = build_households(who, people, health, line, streams)
+    plan = Plan(firms=firms, months=months, seed=seed, ends_on=ends_on, shocks=shocks)
+    clusters = plan.clusters()
+    if len(clusters) > 1:
+        raise MoreThanOneCluster(firms=firms, months=months, clusters=len(clusters))
+    return build_cluster(plan, clusters[0])
+
+
+def build_cluster(plan: Plan, cluster: Cluster) -> World:
+    """One cluster of a plan, the same whether or not the others are ever built."""
+    line, streams = plan.timeline(), Streams(plan.seed, cluster.number)
+    firms, people = build_population(cluster, line, streams)
+    carefree = build_health(firms, people, line, streams, plan.shocks)
+    lives = build_lives(firms, carefree, line, streams)
+    health = declining(carefree, firms, lives, line)
+    trade = build_trade(firms, health, lives, line, streams)
+    tax = build_tax(firms, people, trade, health, line, streams)
+    loans = build_loans(firms, health, lives, trade, tax, line, streams)
+    households, owner_bureau = build_households(firms, people, health, line, streams)
     years = np.arange(line.first.year - 1, line.ends_on.year)
     return World(
-        seed=seed,
+        plan=plan,
+        streams=streams,
+        cluster=cluster,
         line=line,
-        firms=who,
+        firms=firms,
         people=people,
         health=health,
+        lives=lives,
         trade=trade,
         tax=tax,
         loans=loans,
-        settlement=build_settlement(who, trade, tax, loans, health, line, streams),
-        events=build_events(who, health, line, streams),
-        cases=build_cases(who, people, health, loans, line, streams),
+        settlement=build_settlement(firms, lives, trade, tax, loans, health, line, streams),
+        events=build_events(firms, health, lives, line, streams),
+        cases=build_cases(firms, people, health, loans, line, streams),
         grade_years=years,
-        grades=build_grades(who, people, health, tax, years, line, streams),
-        firm_bureau=build_firm_bureau(who, health, loans, line, streams),
+        grades=build_grades(firms, people, health, tax, years, line, streams),
+        firm_bureau=build_firm_bureau(firms, health, loans, line, streams),
         households=households,
         owner_bureau=owner_bureau,
     )

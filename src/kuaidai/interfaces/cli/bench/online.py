@@ -15,7 +15,7 @@ import typer
 from kuaidai.data.features import catalog, compute_online, prepare_online
 from kuaidai.data.features.spec import FEATURE_DATASETS
 from kuaidai.interfaces.cli.bench.measuring import timed
-from kuaidai.simulator.emit import dataset_tables
+from kuaidai.simulator.files import dataset_tables
 from kuaidai.simulator.world import build_world
 
 _ENDS_ON = date(2026, 10, 31)

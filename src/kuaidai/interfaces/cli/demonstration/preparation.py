@@ -69,14 +69,12 @@ def migrate() -> None:
 
 
 def _simulate(drop: Path, *, firms: int, months: int, seed: int, on: date) -> dict[str, Any]:
-    from kuaidai.simulator.casting import demo_cast
-    from kuaidai.simulator.emit import write_drop
-    from kuaidai.simulator.world import build_world
+    from kuaidai.simulator.emit import write_bank
+    from kuaidai.simulator.plan import Plan
 
     ends_on = on.replace(day=1) - timedelta(days=1)
-    world = build_world(firms=firms, months=months, seed=seed, ends_on=ends_on)
-    write_drop(world, drop)
-    return demo_cast(world, drop)
+    plan = Plan(firms=firms, months=months, seed=seed, ends_on=ends_on)
+    return write_bank(plan, drop).cast
 
 
 def _load_lake(home: Path) -> Any:
