@@ -12,14 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from kuaidai.simulator import identities
-from kuaidai.simulator.arrays import Flags, Floats, Ints, cents, logistic
+from kuaidai.simulator.arrays import Flags, Ints, cents, logistic
 from kuaidai.simulator.columns import dates, money, named, numbered, table, tokens
-from kuaidai.simulator.health import autoregressive
 from kuaidai.simulator.industries import INDUSTRIES
 from kuaidai.simulator.streams import Streams
+from kuaidai.simulator.supply_chain import CORE_ENTERPRISES
 from kuaidai.simulator.world import World
 
-CORE_ENTERPRISES = 40
 ORDER_EVENTS = ("ordered", "delivered", "confirmed", "paid", "returned")
 COUNTRIES = ("US", "DE", "JP", "KR", "VN", "RU")
 PURCHASERS = 200
@@ -111,32 +110,22 @@ def _customs(world: World, rng: np.random.Generator) -> pa.Table:
     )
 
 
-def core_health(world: World) -> Floats:
-    """Health of the core enterprises by month, in the units of a firm's."""
-    rng = world.streams.common("core enterprises")
-    shape = (CORE_ENTERPRISES, world.line.months)
-    return autoregressive(rng, *shape, spread=0.8, persistence=0.95)
-
-
 def _orders(world: World, streams: Streams) -> pa.Table:
     rng = streams.stream("orders")
     firms, sales, line = world.firms, world.trade.sales, world.line
-    supplies = in_industries(world, "13", "17", "33", "48", "51", "54")
-    supplies &= rng.random(firms.count) < 0.2
-    first_core = rng.integers(0, CORE_ENTERPRISES, firms.count)
-    share = rng.uniform(0.2, 0.7, firms.count)
-    counts = rng.poisson(1.2, sales.shape) * supplies[:, None] * (sales > 0)
+    chain = world.chain
+    counts = rng.poisson(1.2, sales.shape) * chain.supplies[:, None] * (sales > 0)
     firm, month = _split(counts)
     count = len(firm)
-    core = (first_core[firm] + rng.integers(0, 2, count)) % CORE_ENTERPRISES
-    value = np.maximum(cents(sales[firm, month] * share[firm] / counts[firm, month]), 100)
+    core = chain.core[firm]
+    value = np.maximum(cents(sales[firm, month] * chain.share[firm] / counts[firm, month]), 100)
     h = world.health.firm_months()[firm, month]
     ordered = line.day_of_month_first[month] + rng.integers(0, 28, count)
     late_delivery = np.rint(rng.exponential(6.0, count) * np.exp(-0.4 * h)).astype(np.int64)
     delivered = ordered + rng.integers(8, 30, count) + late_delivery
     confirmed = delivered + rng.integers(3, 20, count)
     due = confirmed + rng.choice([30, 60, 90], count)
-    weak = logistic(-1.5 - 1.2 * core_health(world)[core, month])
+    weak = logistic(-1.5 - 1.2 * chain.health[core, month])
     delay = np.rint(rng.exponential(35.0, count) * (rng.random(count) < weak)).astype(np.int64)
     paid = due + delay
     returned = rng.random(count) < logistic(-4.0 - 0.8 * h)

@@ -66,9 +66,9 @@ def _join(parts: list[Payments]) -> Payments:
 
 def build_settlement(
     firms: Firms, lives: Lives, trade: Trade, tax: Tax, loans: Loans, health: Health,
-    line: Timeline, streams: Streams,
+    further: Payments, line: Timeline, streams: Streams,
 ) -> Settlement:  # fmt: skip
-    """All payments of all firms, and the balances they leave."""
+    """All payments of all firms, `further` ones from elsewhere included, and the balances they leave."""
     rng = streams.stream("settlement")
     h = health.firm_months()
     pay_days = _month_days(rng.integers(8, 16, (firms.count, 1)), trade.active, line)
@@ -84,6 +84,7 @@ def build_settlement(
         *_tax_payments(tax, line),
         *_loan_payments(loans, line),
         *_returned(trade, h, line, rng),
+        further,
     ]  # fmt: skip
     ordinary = _join(parts)
     net = _net(ordinary, firms.count, line)

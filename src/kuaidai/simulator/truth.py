@@ -1,6 +1,7 @@
 """The truth about every firm, whether or not it ever had a loan. Only tests and benchmarks may read it.
 
-For each emitted month: health and strain; the payments missed in a row; whether the firm asked the bank for
+For each emitted month: health and strain; the payments missed in a row; the fraud it
+runs, if any; whether the firm asked the bank for
 a loan and whether the past policy approved; and the outcome of a loan granted in that month, to anybody:
 
 - `pd_12m`: the probability that in the twelve months after it three payments in a row are missed (at the
@@ -17,6 +18,7 @@ import pyarrow as pa
 
 from kuaidai.simulator.arrays import Floats, Ints
 from kuaidai.simulator.columns import dates, named
+from kuaidai.simulator.fraud import KINDS
 from kuaidai.simulator.health import chance_of_missing
 from kuaidai.simulator.past_loans import DUE_DAY, PAYING_SLOPE, PAYING_START, PAYING_STAY
 from kuaidai.simulator.timeline import BURN_IN_MONTHS, OUTLOOK_MONTHS
@@ -47,6 +49,7 @@ def truth_table(world: World) -> pa.Table:
             "ended": world.lives.over(line.months).ravel(),
             "asked": loans.asked.ravel(),
             "approved": loans.approved.ravel(),
+            "fraud": named(KINDS, world.fraud.kind[firm]),
             "pd_12m": true_pd(world).ravel(),
             "defaults_12m": after > 0,
             "defaults_on": dates(np.where(after > 0, defaults_on, np.datetime64("NaT", "D"))),

@@ -9,9 +9,19 @@ import numpy as np
 
 from kuaidai.simulator.arrays import Ints
 from kuaidai.simulator.errors import MoreThanOneCluster
+from kuaidai.simulator.fraud import (
+    Fraud,
+    build_fraud,
+    fabricated_filings,
+    hidden_strain,
+    round_trips,
+    stacked_firm,
+    stacked_owner,
+)
 from kuaidai.simulator.health import Health, build_health
 from kuaidai.simulator.households import Households, OwnerBureau, build_households
 from kuaidai.simulator.lives import Lives, build_lives, declining
+from kuaidai.simulator.misfortunes import build_misfortunes, struck
 from kuaidai.simulator.past_loans import Loans, build_loans
 from kuaidai.simulator.plan import Cluster, Plan, Shock
 from kuaidai.simulator.population import Firms, People, build_population
@@ -25,6 +35,7 @@ from kuaidai.simulator.public_record import (
 )
 from kuaidai.simulator.settlement import Settlement, build_settlement
 from kuaidai.simulator.streams import Streams
+from kuaidai.simulator.supply_chain import SupplyChain, build_supply_chain, with_upstream
 from kuaidai.simulator.timeline import Timeline
 from kuaidai.simulator.trade import Tax, Trade, build_tax, build_trade
 
@@ -34,7 +45,7 @@ _NUMBERS_EACH = 100_000_000
 
 @dataclass(frozen=True)
 class World:
-    """A cluster's simulated history. `health`, `lives` and the loans' `missed` panels are truth:
+    """A cluster's simulated history. `health`, `lives`, `fraud` and the loans' `missed` panels are truth:
     never emitted as such."""
 
     plan: Plan
@@ -45,6 +56,8 @@ class World:
     people: People
     health: Health
     lives: Lives
+    fraud: Fraud
+    chain: SupplyChain
     trade: Trade
     tax: Tax
     loans: Loans
@@ -84,9 +97,14 @@ def build_cluster(plan: Plan, cluster: Cluster) -> World:
     firms, people = build_population(cluster, line, streams)
     carefree = build_health(firms, people, line, streams, plan.shocks)
     lives = build_lives(firms, carefree, line, streams)
-    health = declining(carefree, firms, lives, line)
-    trade = build_trade(firms, health, lives, line, streams)
+    fates = build_misfortunes(people, line, streams)
+    fraud, chain = build_fraud(firms, line, streams), build_supply_chain(firms, line, streams)
+    health = struck(declining(carefree, firms, lives, line), fates, firms)
+    health = hidden_strain(health, fraud, line)
+    trade = with_upstream(build_trade(firms, health, lives, line, streams), chain)
     tax = build_tax(firms, people, trade, health, line, streams)
+    tax = fabricated_filings(tax, fraud, firms, streams)
+    circles = round_trips(fraud, firms, trade, line, streams)
     loans = build_loans(firms, health, lives, trade, tax, line, streams)
     households, owner_bureau = build_households(firms, people, health, line, streams)
     years = np.arange(line.first.year - 1, line.ends_on.year)
@@ -99,15 +117,21 @@ def build_cluster(plan: Plan, cluster: Cluster) -> World:
         people=people,
         health=health,
         lives=lives,
+        fraud=fraud,
+        chain=chain,
         trade=trade,
         tax=tax,
         loans=loans,
-        settlement=build_settlement(firms, lives, trade, tax, loans, health, line, streams),
+        settlement=build_settlement(
+            firms, lives, trade, tax, loans, health, circles, line, streams
+        ),
         events=build_events(firms, health, lives, line, streams),
         cases=build_cases(firms, people, health, loans, line, streams),
         grade_years=years,
         grades=build_grades(firms, people, health, tax, years, line, streams),
-        firm_bureau=build_firm_bureau(firms, health, loans, line, streams),
+        firm_bureau=stacked_firm(
+            build_firm_bureau(firms, health, loans, line, streams), fraud, firms, streams
+        ),
         households=households,
-        owner_bureau=owner_bureau,
+        owner_bureau=stacked_owner(owner_bureau, fraud, firms, streams),
     )
