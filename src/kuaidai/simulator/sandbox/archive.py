@@ -10,14 +10,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from kuaidai.data.lake.contract import Dataset
 from kuaidai.data.lake.datasets import DATASETS, PLATFORM_DATASETS
+from kuaidai.simulator.errors import DropTooLarge
 from kuaidai.simulator.sandbox.exchange import Problem
 
 _SUBJECT_COLUMNS = ("subject", "person_id", "uscc")
 """The column that says whom a dataset's row is about: the first of these it has."""
+
+MOST_FIRMS = 5_000
+"""More are refused, since every row is kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,16 @@ class Archive:
 
     def __init__(self, drop: Path) -> None:
         names = {name for group in PLATFORM_DATASETS.values() for name in group}
-        missing = sorted(name for name in names if not (drop / f"{name}.parquet").exists())
+        places = {name: place for name in names if (place := _place(drop, name)) is not None}
+        missing = sorted(names - set(places))
         if missing:
             raise FileNotFoundError(
                 f"{drop} is not a drop: it lacks {', '.join(missing)}; write one with `kuaidai simulate`"
             )
-        self._shelves = {name: _shelf(drop, name) for name in sorted(names)}
+        firms = pyarrow.dataset.dataset(places["accounts"]).count_rows()
+        if firms > MOST_FIRMS:
+            raise DropTooLarge(value=drop, firms=firms, most=MOST_FIRMS)
+        self._shelves = {name: _shelf(places[name], name) for name in sorted(names)}
         owners = self._shelves["owners"].rows.select(["uscc", "person_id", "resident_id"])
         self._owners: dict[tuple[str, str], Owner] = {
             (row["uscc"], row["resident_id"]): Owner(**row) for row in owners.to_pylist()
@@ -128,9 +137,15 @@ def _subject_column(contract: Dataset) -> str:
     return next(name for name in _SUBJECT_COLUMNS if name in names)
 
 
-def _shelf(drop: Path, name: str) -> Shelf:
+def _place(drop: Path, name: str) -> Path | None:
+    """A dataset's file, or the folder of its parts."""
+    places = (drop / f"{name}.parquet", drop / name)
+    return next((place for place in places if place.exists()), None)
+
+
+def _shelf(place: Path, name: str) -> Shelf:
     contract = DATASETS[name]
-    rows = pq.read_table(drop / f"{name}.parquet").combine_chunks()
+    rows = pq.read_table(place).combine_chunks()
     column = _subject_column(contract)
     places, grouped = _places(rows[column])
     if not grouped:
