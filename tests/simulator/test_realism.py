@@ -123,6 +123,20 @@ def test_the_report_stands_alone_and_says_where_sales_come_from(drop: Path) -> N
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
+def test_a_drop_in_parts_reads_like_one_in_files(drop: Path, tmp_path: Path) -> None:
+    for path in drop.glob("*.parquet"):
+        folder = tmp_path / path.stem
+        folder.mkdir()
+        with duckdb.connect() as connection:
+            for part in range(2):
+                connection.execute(
+                    f"""copy (select * from '{path}'
+                        qualify row_number() over () % 2 = {part})
+                        to '{folder}/part-{part:05d}.parquet'"""
+                )
+    assert find(tmp_path) == find(drop)
+
+
 def test_wrong_folders_are_refused(drop: Path, tmp_path: Path) -> None:
     with pytest.raises(DropNotUsable, match="no such folder"):
         study(tmp_path / "nowhere")

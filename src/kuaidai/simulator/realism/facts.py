@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from kuaidai.simulator.realism.errors import DropNotUsable
+from kuaidai.simulator.realism.reading import first_line, open_drop
 
 NEAR = 1.5
 """A figure is near a published one up to this factor, or up to NEAR_POINTS for shares."""
@@ -166,43 +167,25 @@ SIZES = (50_000, 100_000, 200_000, 500_000, 1_000_000, 3_000_000)
 
 def find(drop: Path) -> tuple[Finding, ...]:
     """Each fact with the drop's figure. Raises `DropNotUsable`."""
-    with _opened(drop) as connection:
+    with open_drop(drop, NEEDED) as connection:
         try:
             result = connection.execute(_QUERY)
             names = [column[0] for column in result.description or ()]
             row = dict(zip(names, result.fetchone() or (), strict=True))
         except duckdb.Error as error:
-            raise DropNotUsable(value=drop, why=str(error).splitlines()[0].rstrip(".")) from error
+            raise DropNotUsable(value=drop, why=first_line(error)) from error
     row["npl_webank"] = row["npl_ccb"] = row["npl"]
     return tuple(_finding(fact, row[fact.key]) for fact in FACTS)
 
 
 def sizes(drop: Path) -> tuple[int, ...]:
     """Loans by band of SIZES, and those above the last."""
-    with _opened(drop) as connection:
+    with open_drop(drop, NEEDED) as connection:
         amounts = connection.execute("select principal::double from loans").fetchall()
     found = [0] * (len(SIZES) + 1)
     for (amount,) in amounts:
         found[sum(amount >= limit for limit in SIZES)] += 1
     return tuple(found)
-
-
-def _opened(drop: Path) -> duckdb.DuckDBPyConnection:
-    if not drop.is_dir():
-        raise DropNotUsable(value=drop, why="there is no such folder")
-    missing = [name for name in NEEDED if not (drop / f"{name}.parquet").is_file()]
-    if missing:
-        raise DropNotUsable(value=drop, why=f"it has no {missing[0]}.parquet")
-    connection = duckdb.connect(config={"threads": 2})
-    for name in NEEDED:
-        source = str(drop / f"{name}.parquet").replace("'", "''")
-        try:
-            connection.execute(f"create view {name} as select * from '{source}'")
-        except duckdb.Error as error:
-            connection.close()
-            why = f"{name}.parquet: {str(error).splitlines()[0].rstrip('.')}"
-            raise DropNotUsable(value=drop, why=why) from error
-    return connection
 
 
 def _finding(fact: Fact, ours: object) -> Finding:

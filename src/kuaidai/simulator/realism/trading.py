@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from kuaidai.simulator.realism.errors import DropNotUsable, RealInvoicesNotUsable
+from kuaidai.simulator.realism.reading import first_line, open_drop, quoted, source_of
 
 MONTHS = 24
 QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
@@ -113,6 +114,16 @@ group by wanted.m order by wanted.m
 """
 
 
+_OURS = {
+    "invoices": """create view sales as select uscc as firm, issued_on as day,
+        counterparty as customer, amount::double as amount, status = 'void' as void
+        from invoices where side = 'out'""",
+    "transactions": """create view sales as select uscc as firm, booked_on as day,
+        counterparty as customer, amount::double as amount, false as void
+        from transactions where purpose = 'sales'""",
+}
+
+
 def _measured(connection: duckdb.DuckDBPyConnection, source: str) -> Sales:
     rows = connection.execute(_FIGURES.format(months=MONTHS)).fetchnumpy()
     columns = {
@@ -121,10 +132,6 @@ def _measured(connection: duckdb.DuckDBPyConnection, source: str) -> Sales:
     season = connection.execute(_SEASON.format(months=MONTHS)).fetchall()
     count = len(next(iter(columns.values())))
     return Sales(source, count, columns, tuple(float(share or 0.0) for (share,) in season))
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def real_sales(folder: Path) -> Sales:
@@ -137,12 +144,11 @@ def real_sales(folder: Path) -> Sales:
             connection.execute(
                 f"""create view sales as select company_id as firm, invoice_date::date as day,
                     counterparty_id as customer, amount::double as amount, status = 'void' as void
-                    from '{_quoted(folder)}/invoices_*.parquet' where side = 'out'"""
+                    from {quoted(folder / "invoices_*.parquet")} where side = 'out'"""
             )
             measured = _measured(connection, "invoices")
         except duckdb.Error as error:
-            reason = str(error).splitlines()[0].rstrip(".")
-            raise RealInvoicesNotUsable(value=folder, why=reason) from error
+            raise RealInvoicesNotUsable(value=folder, why=first_line(error)) from error
     if not measured.firms:
         raise RealInvoicesNotUsable(value=folder, why="no sale lies in the last 24 months")
     return measured
@@ -153,24 +159,13 @@ def drop_sales(drop: Path) -> Sales:
 
     Raises `DropNotUsable`.
     """
-    invoices, payments = drop / "invoices.parquet", drop / "transactions.parquet"
-    with duckdb.connect(config={"threads": 2}) as connection:
+    source = "transactions" if source_of(drop, "invoices") is None else "invoices"
+    with open_drop(drop, (source,)) as connection:
         try:
-            if invoices.is_file():
-                connection.execute(
-                    f"""create view sales as select uscc as firm, issued_on as day,
-                        counterparty as customer, amount::double as amount, status = 'void' as void
-                        from '{_quoted(invoices)}' where side = 'out'"""
-                )
-            else:
-                connection.execute(
-                    f"""create view sales as select uscc as firm, booked_on as day,
-                        counterparty as customer, amount::double as amount, false as void
-                        from '{_quoted(payments)}' where purpose = 'sales'"""
-                )
-            measured = _measured(connection, "invoices" if invoices.is_file() else "transactions")
+            connection.execute(_OURS[source])
+            measured = _measured(connection, source)
         except duckdb.Error as error:
-            raise DropNotUsable(value=drop, why=str(error).splitlines()[0].rstrip(".")) from error
+            raise DropNotUsable(value=drop, why=first_line(error)) from error
     if not measured.firms:
         raise DropNotUsable(value=drop, why="no sale lies in the last 24 months")
     return measured
