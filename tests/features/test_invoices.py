@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.rows import row_of, write_csv
+from tests.features.conftest import Observe
 
-from kuaidai.data.features.invoices import SPECS, compute_invoice_features
-from kuaidai.data.lake import Lake
+from kuaidai.data.features.invoices import SPECS
 
-OBSERVED = date(2026, 7, 10)
 _NUMBERS = count()
 
 
 def _invoice(day: str, amount: str, other: str = "B1", **values: Any) -> dict[str, Any]:
     plain = {
-        "company_id": "E1", "invoice_no": str(next(_NUMBERS)), "line": 1, "side": "out",
-        "issued_on": day, "counterparty": other, "amount": amount, "tax": "0.00",
+        "uscc": "F1", "invoice_no": str(next(_NUMBERS)), "line": 1, "side": "out",
+        "issued_on": date.fromisoformat(day), "counterparty": other, "amount": amount, "tax": "0.00",
         "amount_with_tax": amount, "status": "valid",
     }  # fmt: skip
-    return row_of("invoices", **{**plain, **values})
+    return {**plain, **values}
 
 
 @pytest.fixture
-def features(tmp_path: Path):
-    def compute(rows: list[dict[str, Any]], on: date | None = OBSERVED) -> dict[str, Any]:
-        lake = Lake(tmp_path / "lake")
-        assert lake.ingest(write_csv(tmp_path / "invoices.csv", rows)).runs[0].quarantined == 0
-        return {row["company_id"]: row for row in compute_invoice_features(lake, on).to_pylist()}
-
-    return compute
+def features(observe: Observe) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
+    return lambda rows: observe(invoices=rows)
 
 
 def test_sales_purchases_and_counterparties(features) -> None:
@@ -52,42 +45,31 @@ def test_sales_purchases_and_counterparties(features) -> None:
             _invoice("2024-06-30", "7777.00", "B8"),  # age 25
             _invoice("2026-07-01", "7777.00", "B8"),  # not closed
         ]
-    )["E1"]
-    assert found["sales_monthly_mean"] == pytest.approx(3150 / 24)
-    assert found["purchases_monthly_mean"] == pytest.approx(720 / 24)
-    assert found["margin"] == pytest.approx((3150 - 720) / 3150)
-    assert found["active_sales_months"] == 4
-    assert found["months_since_sale"] == 1
-    assert found["sales_growth"] == pytest.approx((1200 + 600 - 150) / 1500)
-    assert found["returned_share"] == pytest.approx(150 / 3300)
-    assert found["customers"] == 2
-    assert found["suppliers"] == 2
-    assert found["top_customer_share"] == pytest.approx(1700 / 3200)
+    )
+    assert found["invoice_sales_monthly_mean"] == pytest.approx(3150 / 24)
+    assert found["invoice_purchases_monthly_mean"] == pytest.approx(720 / 24)
+    assert found["invoice_margin"] == pytest.approx((3150 - 720) / 3150)
+    assert found["invoice_active_sales_months"] == 4
+    assert found["invoice_months_since_sale"] == 1
+    assert found["invoice_sales_growth"] == pytest.approx((1200 + 600 - 150) / 1500)
+    assert found["invoice_returned_share"] == pytest.approx(150 / 3300)
+    assert found["invoice_customers"] == 2
+    assert found["invoice_suppliers"] == 2
+    assert found["invoice_top_customer_share"] == pytest.approx(1700 / 3200)
     assert found["invoices_monthly_mean"] == pytest.approx(6 / 24)
-    assert found["tax_rate"] == pytest.approx(60 / 3150)
-    assert found["void_share_sales"] == pytest.approx(1 / 7)
-    assert found["void_share_purchases"] == pytest.approx(1 / 3)
+    assert found["invoice_tax_rate"] == pytest.approx(60 / 3150)
+    assert found["invoice_void_share_sales"] == pytest.approx(1 / 7)
+    assert found["invoice_void_share_purchases"] == pytest.approx(1 / 3)
 
 
 def test_steady_sales_do_not_vary(features) -> None:
     days = [f"{year}-{month:02}-15" for year in (2024, 2025, 2026) for month in range(1, 13)]
-    found = features([_invoice(day, "100.00") for day in days])["E1"]
-    assert found["sales_cv"] == pytest.approx(0.0, abs=1e-6)
-    assert found["active_sales_months"] == 24
-    assert found["sales_growth"] == pytest.approx(1.0)
+    found = features([_invoice(day, "100.00") for day in days])
+    assert found["invoice_sales_cv"] == pytest.approx(0.0, abs=1e-6)
+    assert found["invoice_active_sales_months"] == 24
+    assert found["invoice_sales_growth"] == pytest.approx(1.0)
 
 
 def test_a_firm_without_invoices_in_the_window_has_missing_values(features) -> None:
-    rows = [_invoice("2026-06-01", "1.00"), _invoice("2020-01-01", "1.00", company_id="E2")]
-    found = features(rows)
-    assert set(found) == {"E1", "E2"}
-    assert {found["E2"][spec.name] for spec in SPECS} == {None}
-
-
-def test_without_a_day_the_newest_month_is_the_open_one(features) -> None:
-    rows = [_invoice("2026-06-20", "500.00"), _invoice("2026-05-31", "100.00")]
-    assert features(rows, None)["E1"]["sales_monthly_mean"] == pytest.approx(100 / 24)
-
-
-def test_an_empty_lake_has_no_firms(tmp_path: Path) -> None:
-    assert compute_invoice_features(Lake(tmp_path), OBSERVED).num_rows == 0
+    rows = [_invoice("2026-06-01", "1.00", uscc="F2"), _invoice("2020-01-01", "1.00")]
+    assert {features(rows)[spec.name] for spec in SPECS} == {None}

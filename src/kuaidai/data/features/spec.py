@@ -18,7 +18,7 @@ RISKIER: Direction = "higher_is_riskier"
 SAFER: Direction = "lower_is_riskier"
 NEUTRAL: Direction = "none"
 
-FEATURE_DATASETS = tuple(name for name in DATASETS if name != "invoices")
+FEATURE_DATASETS = tuple(DATASETS)
 """The datasets that features are computed from."""
 SUBJECTS = pa.schema(
     [

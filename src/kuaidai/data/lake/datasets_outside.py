@@ -299,7 +299,7 @@ INVOICES = (
         "VAT invoices",
         "增值税发票",
         (
-            Column("company_id", _T, "Firm the invoices belong to", "企业代号"),
+            _USCC,
             Column("invoice_no", _T, "Invoice number", "发票号码"),
             Column("line", _I, "Line within the number", "行号", least=1),
             Column("issued_on", _D, "Issued on", "开票日期"),
@@ -310,7 +310,7 @@ INVOICES = (
             Column("amount_with_tax", _M, "Amount with tax", "价税合计", unit="CNY"),
             Column("status", _T, "Status", "发票状态", allowed=("valid", "void")),
         ),
-        ("company_id", "side", "invoice_no", "line"),
+        ("uscc", "side", "invoice_no", "line"),
         "issued_on",
         36500,
     ),

@@ -12,10 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from kuaidai.data.features.invoices import SPECS, compute_invoice_features
+from kuaidai.data.features import compute_batch
+from kuaidai.data.features.invoices import SPECS
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.mapping import load_mapping
 from kuaidai.kernel.money import yuan
@@ -106,6 +108,23 @@ def ingest_invoices(lake: Lake, folder: Path) -> None:
         lake.ingest(_file(folder, name), dataset="invoices", mapping=mapping)
 
 
+def _invoice_features(lake: Lake, observed_on: date | None) -> pa.Table:
+    """Invoice features of every firm with invoices, by company_id."""
+    invoices = lake.table("invoices")
+    newest = invoices.issued_on.max().truncate("M").execute()
+    firms = invoices.select("uscc").distinct().order_by("uscc").to_pyarrow()["uscc"]
+    day = observed_on if observed_on is not None else pd.Timestamp(newest).date()
+    subjects = pa.table(
+        {
+            "uscc": firms,
+            "person_id": pa.nulls(len(firms), pa.string()),
+            "observed_on": pa.array([day] * len(firms), pa.date32()),
+        }
+    )
+    found = compute_batch(lake, subjects).select(["uscc", *(spec.name for spec in SPECS)])
+    return found.rename_columns({"uscc": "company_id"})
+
+
 def _file(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.is_file():
@@ -120,7 +139,7 @@ def read_data(lake: Lake, folder: Path, *, observed_on: date | None = None) -> I
     """
     companies = pyarrow.parquet.read_table(_file(folder, "companies.parquet")).to_pandas()
     rates = pyarrow.csv.read_csv(_file(folder, "rate_and_churn.csv")).to_pandas()
-    features = _steady(compute_invoice_features(lake, observed_on).to_pandas())
+    features = _steady(_invoice_features(lake, observed_on).to_pandas())
     joined = companies.merge(features, on="company_id", validate="one_to_one")
     known = joined["has_credit_history"] == 1
     churn = {
@@ -182,7 +201,8 @@ def validate_card(
         progress=lambda done, total: progress(f"cross-validation {done}/{total}"),
     )
     alone = auc_with_interval(
-        labelled["sales_monthly_mean"].fillna(0).to_numpy(float), labelled[TARGET].to_numpy(float)
+        labelled["invoice_sales_monthly_mean"].fillna(0).to_numpy(float),
+        labelled[TARGET].to_numpy(float),
     )
     return Validation(single, repeated, alone)
 
@@ -190,7 +210,7 @@ def validate_card(
 def firms_of(table: pd.DataFrame, card: Scorecard, terms: Terms) -> list[Firm]:
     """What the plan needs of each firm; the industry comes from words in its name."""
     pds = card.score_table(table[[spec.name for spec in SPECS]])["pd"].to_pylist()
-    known = table[["sales_monthly_mean", "active_sales_months"]].fillna(0)
+    known = table[["invoice_sales_monthly_mean", "invoice_active_sales_months"]].fillna(0)
     return [
         Firm(
             key=str(key),
@@ -202,8 +222,8 @@ def firms_of(table: pd.DataFrame, card: Scorecard, terms: Terms) -> list[Firm]:
         for key, name, sales, months, chance in zip(
             table["company_id"],
             table["company_name"],
-            known["sales_monthly_mean"].tolist(),
-            known["active_sales_months"].tolist(),
+            known["invoice_sales_monthly_mean"].tolist(),
+            known["invoice_active_sales_months"].tolist(),
             pds,
             strict=True,
         )
