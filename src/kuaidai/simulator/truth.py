@@ -94,7 +94,7 @@ def true_pd(world: World) -> Floats:
             if step == IN_A_ROW:
                 bad, carried = bad + carried, np.zeros_like(carried)
         one, two, up_to_date = up_to_date * fresh, one * second, paid
-    return bad
+    return np.minimum(bad, 1.0)  # sums of many parts may pass 1 by a rounding
 
 
 def _chance(strain: Floats, behind: Ints, over: np.ndarray) -> Floats:
