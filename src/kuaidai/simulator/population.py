@@ -188,6 +188,6 @@ def _firms(
         owner_share=np.where(second >= 0, np.round(rng.uniform(0.51, 0.9, count), 2), 1.0),
         second_holder=second,
         payroll_here=rng.random(count) < 0.8,
-        customers=rng.integers(4, 41, count),
+        customers=np.clip(np.rint(np.exp(rng.normal(3.1, 1.0, count))), 2, 60).astype(np.int64),
         suppliers=rng.integers(3, 21, count),
     )

@@ -197,6 +197,7 @@ def _sales(
     firms: Firms, trade: Trade, h: Floats, line: Timeline, rng: np.random.Generator
 ) -> Payments:
     pace = firms.trait("sales_per_month") * (firms.turnover / 3e6) ** 0.35
+    pace *= np.exp(rng.normal(-0.18, 0.6, firms.count))
     counts = np.maximum(rng.poisson(pace[:, None] * np.exp(0.1 * h)), 1) * (trade.sales > 0)
     firm, month, amount, place = _split(trade.sales, counts, rng)
     crowding = np.exp(0.35 * rng.normal(size=firms.count))[firm] * np.exp(-0.3 * h[firm, month])

@@ -16,6 +16,8 @@ from kuaidai.simulator.timeline import BURN_IN_MONTHS, Timeline
 SMALL_SCALE_TURNOVER = 5_000_000.0
 EXEMPT_MONTHLY_SALES = 100_000.0
 """Small-scale taxpayers whose sales stay below this in a month have their VAT relieved."""
+_NEW_YEAR = np.array([1.1, 0.68, *np.ones(9), 1.12])
+"""By calendar month: trade rests over the Chinese New Year and is brisk before it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def build_trade(
     level = _level(health.firm)[:, BURN_IN_MONTHS:] + lives.size
     phase = 2 * np.pi * (line.calendar_month[None, :] - firms.trait("peak")[:, None]) / 12
     season = 1 + firms.trait("season")[:, None] * np.cos(phase)
-    volatility = np.exp(rng.normal(np.log(0.16), 0.35, firms.count))[:, None] * np.exp(-0.25 * h)
+    season = season * _NEW_YEAR[line.calendar_month - 1][None, :]
+    volatility = np.exp(rng.normal(np.log(0.28), 0.45, firms.count))[:, None] * np.exp(-0.25 * h)
     sales = (
         firms.turnover[:, None] / 12 * season * np.exp(level + volatility * rng.normal(size=shape))
     )
