@@ -11,10 +11,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from kuaidai.data.features import catalog
 from kuaidai.data.lake import Lake
 from kuaidai.interfaces.cli import main
+from kuaidai.lending.products.catalogue import product
 from kuaidai.risk.scorecards import Scorecard
 from kuaidai.risk.scorecards.development import (
+    CREDIT_PLATFORMS,
     NEVER_POINTS,
     DevelopmentResult,
     develop_application_card,
@@ -65,6 +68,19 @@ def test_the_card_says_what_it_was_made_from(result: DevelopmentResult) -> None:
     assert not set(NEVER_POINTS) & {step.feature for step in result.scorecard.selection}
     assert len(result.scorecard.selection) >= 45
     assert all(c.coefficient < 0 for c in result.scorecard.characteristics)
+
+
+def test_only_what_is_collected_of_an_applicant_may_earn_points(result: DevelopmentResult) -> None:
+    considered = {step.feature for step in result.scorecard.selection}
+    sources = {spec.name: set(spec.sources) for spec in catalog()}
+
+    assert "balance_average_6m" in considered
+    assert not {name for name in considered if "customs_declarations" in sources[name]}
+    assert not {name for name in considered if "utilities" in sources[name]}
+
+
+def test_the_platforms_of_the_card_are_the_products() -> None:
+    assert product("credit-quick-loan").required_sources == CREDIT_PLATFORMS
 
 
 def test_no_day_and_no_open_window_is_on_both_sides(result: DevelopmentResult) -> None:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from kuaidai.data.features import catalog, compute_batch
 from kuaidai.data.labels import LABELS, LabelDefinition, outcomes
 from kuaidai.data.lake import Lake
+from kuaidai.data.lake.datasets import PLATFORM_DATASETS
 from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.config import FeatureConfig, Kind, ScorecardConfig, Trend
 from kuaidai.risk.scorecards.cross_validation import cross_validate
@@ -29,6 +30,15 @@ LEAST_ROWS = 50
 # a legal check of the policy. Industry: a few hundred firms hold too few of each; it led the card out of
 # time (AUC down by 0.02 and more) and belongs to the policy, where it can be argued about.
 NEVER_POINTS = ("owner_age_years", "industry_code")
+CREDIT_PLATFORMS = (
+    "registry",
+    "tax",
+    "courts",
+    "bureau_enterprise",
+    "bureau_owner",
+    "bank_core",
+)
+"""The platforms that are asked about an applicant for credit without collateral."""
 _TRENDS = {
     "higher_is_riskier": Trend.ASCENDING,
     "lower_is_riskier": Trend.DESCENDING,
@@ -126,14 +136,21 @@ def develop_application_card(
     return DevelopmentResult(card, report, sample, clock.stop())
 
 
-def application_config(name: str, table: pa.Table) -> ScorecardConfig:
-    """Every feature of the catalogue as a candidate, its trend fixed by its expected direction.
+def application_config(
+    name: str, table: pa.Table, *, platforms: tuple[str, ...] = CREDIT_PLATFORMS
+) -> ScorecardConfig:
+    """The catalogue's features as candidates, their trends fixed by their expected directions.
 
-    Text columns of `table` are categorical. Features in `NEVER_POINTS` are left out.
+    Only features whose datasets the `platforms` report: a card must never rest on what is always missing
+    when an applicant is decided on. Text columns of `table` are categorical. Features in `NEVER_POINTS`
+    are left out.
     """
+    collected = {dataset for platform in platforms for dataset in PLATFORM_DATASETS[platform]}
     features = []
     for spec in catalog():
         if spec.name in NEVER_POINTS or spec.name not in table.column_names:
+            continue
+        if not collected.issuperset(spec.sources):
             continue
         column = table.schema.field(spec.name).type
         text = pa.types.is_string(column) or pa.types.is_large_string(column)
