@@ -107,7 +107,7 @@ def _failures_named(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = error.strerror or str(error).splitlines()[0]
+        why = os.strerror(error.errno) if error.errno else str(error).splitlines()[0]
         raise DropNotWritten(value=folder, why=why) from error
     except BrokenProcessPool as error:
         why = "a process that was writing died, perhaps for want of memory; take fewer workers"
