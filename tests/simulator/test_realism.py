@@ -120,6 +120,7 @@ def test_the_report_stands_alone_and_says_where_sales_come_from(drop: Path) -> N
     page = render_html(study(drop))
     assert "No real invoices were given" in page
     assert "<svg" in page
+    assert "无公开占比" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 

@@ -58,11 +58,14 @@ class Finding:
     verdict: str
 
 
-_WEBANK = ("WeBank 微业贷, Shenzhen government [S84]", "A")
-_MYBANK = ("MYbank, to 2019 and 2023 [S81 S82 S83]", "B")
-_CCB = ("CCB 小微快贷, Pingliang government, 2022 [S2]", "A")
-_LINES = ("unofficial rules of thumb [S6 S25]", "C")
-_TAX_LINES = ("CCB 云税贷 rule list, 2021 [S4]", "A")
+_WEBANK = ("WeBank 微业贷: com.gd.gov.cn post_4076396 [S84]", "A")
+_MYBANK = (
+    "MYbank to 2019 and 2023: content.twimbit.com, The Asian Banker, laitimes.com [S81 S82 S83]",
+    "B",
+)
+_CCB = ("CCB 小微快贷, 2022: jrb.pingliang.gov.cn [S2]", "A")
+_LINES = ("rules of thumb: dai.kanong01.com, 51youqian.com [S6 S25]", "C")
+_TAX_LINES = ("CCB 云税贷 rules, 2021: goodongood.cn [S4]", "A")
 
 FACTS: tuple[Fact, ...] = (
     Fact("line_mean", "Average loan", "平均贷款金额",
@@ -88,9 +91,9 @@ FACTS: tuple[Fact, ...] = (
     Fact("npl", "Balance more than 90 days past due", "逾期90天以上余额占比",
          "share", "1 % (MYbank) to 3.22 % (industry)", 0.01, 0.0322, *_MYBANK),
     Fact("npl_webank", "Balance more than 90 days past due", "逾期90天以上余额占比",
-         "share", "0.32 % (whole bank, 2016)", 0.0032, 0.0032, "WeBank [S85]", "B"),
+         "share", "0.32 % (whole bank, 2016)", 0.0032, 0.0032, "WeBank: caixinglobal.com, 2017-07-12 [S85]", "B"),
     Fact("npl_ccb", "Balance more than 90 days past due", "逾期90天以上余额占比",
-         "share", "8 % (before), 0.3 % (2018)", 0.003, 0.08, "CCB small business, press citing Bloomberg [S36]", "B"),
+         "share", "8 % (before), 0.3 % (2018)", 0.003, 0.08, "CCB small business: pymnts.com citing Bloomberg [S36]", "B"),
     Fact("bad_12m", "Loans 60+ days past due within 12 months", "放款后12个月内逾期60天以上占比",
          "share", "none found", None, None, "no source", "–"),
     Fact("owner_queries", "Owners with at most 8 credit queries in 6 months", "企业主6个月查询不超过8次占比",
@@ -104,7 +107,7 @@ FACTS: tuple[Fact, ...] = (
     Fact("tax_grade", "Firms with tax grade A, B or M", "纳税信用A、B、M级占比",
          "share", "line: A, B, M", None, None, *_TAX_LINES),
     Fact("settles", "Firms with 100 transactions and 2,000,000 received in 12 months", "12个月100笔且收款200万以上占比",
-         "share", "line: both", None, None, "CCB 善融贷, Fujian Banking Association [S7]", "A"),
+         "share", "line: both", None, None, "CCB 善融贷: fj-ba.com, Fujian Banking Association [S7]", "A"),
 )  # fmt: skip
 
 _QUERY = """

@@ -17,6 +17,7 @@ from kuaidai.simulator.realism.trading import (
     drop_sales,
     real_sales,
 )
+from kuaidai.simulator.realism.wording import in_chinese
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def render_html(found: Realism) -> str:
         "realism.html.j2",
         study=found,
         quantiles=QUANTILES,
+        in_chinese=in_chinese,
         drawn=drawn,
         season=chart(charts.season_chart(real.season, found.ours.season)) if real else None,
         size_svg=chart(charts.size_chart(found.sizes)),
