@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import date
 from hashlib import sha256
@@ -172,33 +167,4 @@ def test_a_new_drop_replaces_a_former_one_whole(tmp_path: Path) -> None:
 
     assert not [path for path in (tmp_path / "bank").iterdir() if path.is_dir()]
     assert json.loads((tmp_path / "bank" / "drop.json").read_text("utf-8"))["firms"] == 5
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bank", "bank-truth"]
-
-
-@pytest.mark.slow
-def test_a_killed_run_leaves_nothing_that_looks_like_a_drop(tmp_path: Path) -> None:
-    out = tmp_path / "bank"
-    command = [sys.executable, "-m", "kuaidai", "simulate", "--out", str(out), "--workers", "2"]
-    run = subprocess.Popen(
-        [*command, "--firms", "6000"], start_new_session=True, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.rglob("part-*.parquet")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert list(tmp_path.rglob("part-*.parquet")), "nothing was written before the kill"
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait()
-
-    assert not out.exists()
-    assert not out.with_name("bank-truth").exists()
-    assert not list(tmp_path.rglob("drop.json"))
-    deadline = time.monotonic() + 30
-    again = subprocess.run([*command, "--firms", "20", "--json"], capture_output=True, text=True)
-    while (
-        again.returncode != 0 and time.monotonic() < deadline
-    ):  # its processes may still be leaving
-        again = subprocess.run(
-            [*command, "--firms", "20", "--json"], capture_output=True, text=True
-        )
-    assert again.returncode == 0, again.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bank", "bank-truth"]

@@ -120,22 +120,6 @@ def test_running_balances_end_each_day_at_the_days_balance(sql: duckdb.DuckDBPyC
     )
 
 
-def test_firms_are_born_and_die_within_the_history(sql: duckdb.DuckDBPyConnection) -> None:
-    born, = _one(
-        sql,
-        """select count(distinct uscc) from enterprises, (select min(balance_on) as began from daily_balances)
-           where established_on > began""",
-    )  # fmt: skip
-    struck_off, = _one(
-        sql,
-        """select count(distinct uscc) from enterprises e where status in ('cancelled', 'revoked')
-           and exists (select 1 from enterprises f where f.uscc = e.uscc and f.as_of < e.as_of
-                       and f.status = 'open')""",
-    )  # fmt: skip
-    assert born > 20
-    assert struck_off > 5
-
-
 def test_the_dead_trade_no_more_and_pay_nothing_back(sql: duckdb.DuckDBPyConnection) -> None:
     late_trade, = _one(
         sql,
