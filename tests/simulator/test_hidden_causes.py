@@ -86,7 +86,7 @@ def test_cheats_look_like_others_and_default_far_more(many: World) -> None:
     assert abs(health[ours].mean() - health[honest & np.ones_like(ours)].mean()) < 0.5
     assert pd[ours & alike].mean() > 3 * pd[honest & alike].mean()
     loans = many.loans
-    bad = (loans.days_past_due >= 60).any(axis=1)
+    bad = np.asarray((loans.days_past_due >= 60).any(axis=1))
     after = fraud.cheats[loans.firm] & (loans.grant_month >= fraud.aims[loans.firm])
     assert bad[after].mean() > 2 * bad[~fraud.cheats[loans.firm]].mean()
 
