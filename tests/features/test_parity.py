@@ -23,7 +23,7 @@ from kuaidai.simulator.world import build_world
 
 ENDS_ON = date(2026, 6, 30)
 OBSERVED = (date(2026, 6, 30), date(2026, 3, 1), date(2025, 10, 17))
-NAMES = [name for name in DATASETS if name != "invoices"]
+NAMES = list(DATASETS)
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,11 @@ def report(filings: list[dict[str, object]] | None = None, **changes: object) ->
         "platform": "tax",
         "subject": {"uscc": USCC, "person_id": "P1"},
         "as_of": "2026-06-30",
-        "datasets": {"tax_filings": [filing()] if filings is None else filings, "tax_ratings": []},
+        "datasets": {
+            "tax_filings": [filing()] if filings is None else filings,
+            "tax_ratings": [],
+            "invoices": [],
+        },
         **changes,
     }
 
@@ -84,7 +88,7 @@ def test_query_is_signed_and_carries_the_authorisation(server):
         "authorisation": {"id": "AUT-1", "kind": "registry_and_courts", "text_hash": "f" * 64},
     }
     assert answer.status is ReportStatus.RECEIVED
-    assert answer.rows == {"tax_filings": 1, "tax_ratings": 0}
+    assert answer.rows == {"tax_filings": 1, "tax_ratings": 0, "invoices": 0}
     assert json.loads(answer.payload) == report()
     assert (answer.attempts, answer.error_en, answer.error_zh) == (1, "", "")
 

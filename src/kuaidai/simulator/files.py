@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from kuaidai.data.lake.datasets import DATASETS
 from kuaidai.data.lake.messages import arrow_schema
 from kuaidai.simulator.administration import administration_tables
+from kuaidai.simulator.invoices import invoice_tables
 from kuaidai.simulator.platform_trade import trade_tables
 from kuaidai.simulator.tables_firm import firm_tables
 from kuaidai.simulator.tables_record import record_tables
@@ -33,7 +34,11 @@ def _tables(world: World) -> Iterator[tuple[str, pa.Table]]:
     """Every dataset, text columns as dictionaries, rows known after the history's end left out."""
     ends = world.line.ends_on
     written = chain(
-        firm_tables(world), record_tables(world), trade_tables(world), administration_tables(world)
+        firm_tables(world),
+        record_tables(world),
+        trade_tables(world),
+        administration_tables(world),
+        invoice_tables(world),
     )
     for name, table in written:
         known_on = table[DATASETS[name].event_date]

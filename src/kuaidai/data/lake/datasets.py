@@ -33,7 +33,7 @@ DATASETS: dict[str, Dataset] = {
 
 PLATFORM_DATASETS: dict[str, tuple[str, ...]] = {
     "registry": ("enterprises", "owners", "registry_events"),
-    "tax": ("tax_filings", "tax_ratings"),
+    "tax": ("tax_filings", "tax_ratings", "invoices"),
     "courts": ("court_cases",),
     "bureau_enterprise": ("bureau_enterprise",),
     "bureau_owner": ("bureau_owner",),
