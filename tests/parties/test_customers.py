@@ -46,6 +46,10 @@ def write(folder, firms, owners, form="parquet"):
         table = pa.Table.from_pylist(rows)
         if form == "csv":
             pcsv.write_csv(table, folder / f"{name}.csv")
+        elif form == "parts":
+            (folder / name).mkdir()
+            pq.write_table(table[:1], folder / name / "part-00000.parquet")
+            pq.write_table(table[1:], folder / name / "part-00001.parquet")
         else:
             pq.write_table(table, folder / f"{name}.parquet")
     return folder
@@ -55,7 +59,7 @@ def load(folder):
     return import_customers(drop=folder, actor=SYSTEM, on=ON)
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv"])
+@pytest.mark.parametrize("form", ["parquet", "parts", "csv"])
 def test_firms_people_and_links_arrive(tmp_path, form):
     owners = [owner(), owner("P2", SECOND_ID, "13800000002", share=0.4)]
     counts = load(write(tmp_path, [firm(), firm(OTHER_USCC)], owners, form))

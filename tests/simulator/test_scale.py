@@ -13,11 +13,13 @@ from hashlib import sha256
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from kuaidai.simulator.emit import write_bank, write_drop
-from kuaidai.simulator.errors import BeingWritten, MoreThanOneCluster
+from kuaidai.simulator.errors import BeingWritten, DropTooLarge, MoreThanOneCluster
 from kuaidai.simulator.plan import MOST_FIRMS, Plan
+from kuaidai.simulator.sandbox.archive import Archive, Owner
 from kuaidai.simulator.staging import staged
 from kuaidai.simulator.world import build_world
 
@@ -133,3 +135,24 @@ def test_the_command_prints_rows_rate_and_memory(tmp_path: Path) -> None:
     assert figures["peak_memory_bytes"] > 50 * 2**20
     assert json.loads((tmp_path / "drop" / "drop.json").read_text())["shocks"] == ["2025-11:-1:62"]
     assert (tmp_path / "drop-truth" / "truth.parquet").is_file()
+
+
+def test_the_sandbox_reads_parts_and_refuses_more_firms_than_it_can_keep(
+    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in drop.glob("*.parquet"):
+        rows = pq.read_table(file)
+        (tmp_path / file.stem).mkdir()
+        half = len(rows) // 2
+        for part, share in enumerate((rows[:half], rows[half:])):
+            pq.write_table(share, tmp_path / file.stem / f"part-{part:05d}.parquet")
+
+    whole, parted = Archive(drop), Archive(tmp_path)
+    owner = whole.other_than(Owner("", "", ""))
+    assert parted.firms == whole.firms == 500
+    for platform in ("bank_core", "tax", "courts"):
+        assert parted.report(platform, owner, ENDS_ON) == whole.report(platform, owner, ENDS_ON)
+
+    monkeypatch.setattr("kuaidai.simulator.sandbox.archive.MOST_FIRMS", 499)
+    with pytest.raises(DropTooLarge, match="holds 500 firms and the sandbox keeps at most 499"):
+        Archive(tmp_path)

@@ -162,7 +162,7 @@ def _run_smoke(firms: int, months: int, seed: int, as_json: bool) -> None:
 @app.command()
 def demo(
     firms: Annotated[
-        int, typer.Option(min=500, max=100_000, help="Firms of the simulated bank.")
+        int, typer.Option(min=500, max=5_000, help="Firms of the simulated bank.")
     ] = 500,
     months: Annotated[int, typer.Option(min=12, max=60, help="Months of history.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bank.")] = 7,
