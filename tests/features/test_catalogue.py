@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from tests.features.conftest import OBSERVED, Observe
 
 from kuaidai.data.features import catalog, compute_online
+from kuaidai.data.features.dictionary import markdown
 from kuaidai.data.lake.datasets import DATASETS
 
 BINDING = [
@@ -87,3 +89,17 @@ def test_without_any_data_a_feature_is_missing_or_zero() -> None:
     of_record = {spec.name for spec in catalog() if spec.family == "registry_and_courts"}
     assert {name for name, value in found.items() if value == 0} <= of_record
     assert sum(value is None for value in found.values()) == len(found) - 10
+
+
+def test_the_dictionary_in_the_documentation_is_current() -> None:
+    page = Path(__file__).parents[2] / "docs" / "feature-dictionary.md"
+    assert page.read_text(encoding="utf-8") == markdown() + "\n", (
+        "run `kuaidai features catalog --markdown > docs/feature-dictionary.md`"
+    )
+
+
+def test_there_are_nine_families() -> None:
+    assert {spec.family for spec in catalog()} == {
+        "settlement", "account_behaviour", "financial_assets", "tax", "registry_and_courts",
+        "bureau", "owner", "platform_data", "qualitative",
+    }  # fmt: skip
