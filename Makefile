@@ -45,7 +45,7 @@ layers: $(STAMP)
 unit: $(STAMP)
 	@$(BIN)/pytest -q -m "not django_db and not slow"
 
-test: lint types layers ## Everything, browser tests included (under 10 minutes)
+test: lint types layers ## Everything, browser tests included (under 15 minutes)
 	@$(PYTHON) scripts/browser.py
 	@$(BIN)/pytest -q
 
