@@ -36,7 +36,8 @@ def stability_index(before: npt.ArrayLike, after: npt.ArrayLike) -> Stability:
     PSI = Σ (share after − share before) · ln(share after / share before); a zero count is read as
     half a row. Level: stable below 0.10, watch below 0.25, act from 0.25. Two samples of one
     population show about (bins − 1)·(1/n + 1/m), which small samples must be held against: divided by
-    (1/n + 1/m) the index is about chi-squared with bins − 1 degrees of freedom. Neither count may be all zero. Sources: Siddiqi, "Credit Risk Scorecards" (2006), for index and
+    (1/n + 1/m) the index is about chi-squared with bins − 1 degrees of freedom. Neither count may be all zero.
+    Sources: Siddiqi, "Credit Risk Scorecards" (2006), for index and
     levels; Yurdakul, "Statistical Properties of Population Stability Index" (2018), for chance.
 
     >>> round(stability_index([50, 50], [60, 40]).index, 4)
