@@ -64,6 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         for name, value in response.headers.items():
             self.send_header(name, value)
+        if self.close_connection:  # else the asker's next request meets a closed connection
+            self.send_header("Connection", "close")
         self.end_headers()
         try:
             self.wfile.write(response.body)
