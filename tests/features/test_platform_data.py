@@ -98,6 +98,16 @@ def test_what_core_enterprises_owe_and_how_they_pay(observe: Observe) -> None:
     assert found["core_relation_months"] == 10
 
 
+def test_what_was_returned_is_not_owed(observe: Observe) -> None:
+    found = observe(
+        core_enterprise_orders=[
+            _order("O1", "confirmed", "2026-05-01", due_on=date(2026, 6, 1)),
+            _order("O1", "returned", "2026-05-20"),
+        ]
+    )
+    assert found["core_unpaid_confirmed"] == 0
+
+
 def test_awards_and_what_is_left_to_perform(observe: Observe) -> None:
     award = {"uscc": "F1", "purchaser": "市财政局"}
     found = observe(
@@ -134,6 +144,13 @@ def test_electricity_against_a_year_before(observe: Observe) -> None:
     used = [100.0] * 12 + [50.0] * 3
     rows = [_bill(str(m), f"{m:%Y-%m}-28", each) for m, each in zip(months, used, strict=True)]
     rows.append(_bill("2026-06-01", "2026-06-28", 7.0, "water", late=9))
+    rows[-2]["known_on"] = date(
+        2026, 7, 20
+    )  # June's electricity is billed late, its water is known
+    assert observe(utilities=rows)["electricity_trend_3m_12m"] == pytest.approx(
+        200 / 3 / (1100 / 12)
+    )
+    rows[-2]["known_on"] = date(2026, 6, 28)
     found = observe(utilities=rows)
     assert found["electricity_yoy_3m"] == pytest.approx(0.5)
     assert found["electricity_trend_3m_12m"] == pytest.approx(50 / ((9 * 100 + 150) / 12))

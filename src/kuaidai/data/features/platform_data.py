@@ -173,13 +173,14 @@ def _orders(subjects: ibis.Table, tables: Tables) -> ibis.Table:
         amount=number(k.amount.max(where=confirmed)),
         due_on=k.due_on.max(where=confirmed),
         paid_on=k.event_on.max(where=paid),
+        returned=k.count(where=k.event == "returned") > 0,
     )
 
 
 def _core_enterprises(subjects: ibis.Table, tables: Tables) -> tuple[ibis.Table, ibis.Table]:
     o = _orders(subjects, tables)
     within = o.confirmed_on >= o.observed_on - ibis.interval(months=12)
-    unpaid = o.confirmed_on.notnull() & o.paid_on.isnull()
+    unpaid = o.confirmed_on.notnull() & o.paid_on.isnull() & ~o.returned
     settled = o.paid_on >= o.observed_on - ibis.interval(months=12)
     s = o.group_by("subject").agg(
         core_confirmed_12m=o.amount.sum(where=within).fill_null(0.0),
@@ -208,11 +209,13 @@ def _procurement(subjects: ibis.Table, tables: Tables) -> ibis.Table:
     )
 
 
-def _known_months(subjects: ibis.Table, months: ibis.Table, *, oldest: int) -> ibis.Table:
-    """Months known before the observation; `back` counts from 0, the newest of them."""
+def _known_months(
+    subjects: ibis.Table, months: ibis.Table, *, oldest: int, alike: tuple[str, ...] = ()
+) -> ibis.Table:
+    """Months known before the observation; `back` counts from 0, the newest of those `alike`."""
     m = aged(subjects, months, key="uscc", oldest=oldest)
     m = m.filter(m.known_on < m.observed_on)
-    return m.mutate(back=m.age - m.age.min().over(ibis.window(group_by=m.subject)))
+    return m.mutate(back=m.age - m.age.min().over(ibis.window(group_by=["subject", *alike])))
 
 
 def _social_insurance(subjects: ibis.Table, tables: Tables) -> ibis.Table:
@@ -231,7 +234,7 @@ def _social_insurance(subjects: ibis.Table, tables: Tables) -> ibis.Table:
 
 
 def _utilities(subjects: ibis.Table, tables: Tables) -> ibis.Table:
-    m = _known_months(subjects, tables["utilities"], oldest=18)
+    m = _known_months(subjects, tables["utilities"], oldest=18, alike=("kind",))
     power = m.kind == "electricity"
     s = m.group_by("subject").agg(
         _quarter=m.used.sum(where=power & (m.back < 3)).fill_null(0.0),
