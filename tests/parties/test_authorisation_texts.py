@@ -61,7 +61,9 @@ def test_purposes_name_what_later_reuse_needs(language):
 def test_kinds_are_told_apart_in_both_languages():
     for language in ("zh-hans", "en"):
         assert len({text(kind, language) for kind in AuthorisationKind}) == len(AuthorisationKind)
-        assert len({authorisation_title(kind, language) for kind in AuthorisationKind}) == 8
+        assert len({authorisation_title(kind, language) for kind in AuthorisationKind}) == len(
+            AuthorisationKind
+        )
 
 
 def test_fingerprint_changes_with_a_single_character():
