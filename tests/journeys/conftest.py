@@ -80,11 +80,14 @@ def open_page(browser: Browser):
 
 
 def _work(stop: threading.Event) -> None:
+    from procrastinate import App
     from procrastinate.contrib.django import app as jobs
 
     while not stop.wait(0.1):
-        with jobs.replace_connector(jobs.connector.get_worker_connector()) as running:
-            running.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+        # an app of its own: the web server's threads go on deferring jobs with theirs
+        working = App(connector=jobs.connector.get_worker_connector())
+        working.tasks = jobs.tasks
+        working.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
 
 
 @pytest.fixture
