@@ -13,11 +13,15 @@ import pandas as pd
 import pyarrow as pa
 
 from kuaidai.risk.scorecards.config import Kind
-from kuaidai.risk.scorecards.errors import MissingColumn, NotANumber, TargetNotBinary
+from kuaidai.risk.scorecards.errors import MissingColumn, NotANumber, RepeatedColumn, TargetNotBinary
 
 Table: TypeAlias = pa.Table | pd.DataFrame
 Values: TypeAlias = npt.NDArray[Any]
 Floats: TypeAlias = npt.NDArray[np.float64]
+
+STEADY_HALF = np.uint64(1 << 22)
+STEADY_MASK = np.uint64(0xFFFF_FFFF_FF80_0000)
+"""Rounding to 30 significant bits on the bits of a double: add half of the last kept, cut the rest."""
 
 
 def column_names(table: Table) -> tuple[str, ...]:
@@ -38,6 +42,13 @@ def require_columns(table: Table, names: Sequence[str]) -> None:
         if name not in present:
             shown = ", ".join(present[:12]) + (" …" if len(present) > 12 else "")
             raise MissingColumn(column=name, present=shown or "no column")
+
+
+def require_names(names: Sequence[str]) -> None:
+    """Raise `RepeatedColumn` where two columns share a name."""
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise RepeatedColumn(column=", ".join(repeated))
 
 
 def take_rows(table: Table, rows: npt.NDArray[np.int64]) -> Table:
@@ -71,8 +82,9 @@ def steady(values: Floats) -> Floats:
     >>> steady(np.array([0.9999999999999998, 1.0000000000000002, 3.0])).tolist()
     [1.0, 1.0, 3.0]
     """
-    mantissa, exponent = np.frexp(values)
-    return np.asarray(np.ldexp(np.rint(np.ldexp(mantissa, 30)), exponent - 30), dtype=np.float64)
+    plain = np.asarray(values, dtype=np.float64)
+    rounded = ((plain.view(np.uint64) + STEADY_HALF) & STEADY_MASK).view(np.float64)
+    return np.asarray(np.where(np.isfinite(plain), rounded, plain), dtype=np.float64)
 
 
 def category_value(value: object) -> str | None:

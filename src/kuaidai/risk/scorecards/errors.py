@@ -13,6 +13,22 @@ class MissingColumn(Refusal):
     zh = "缺少字段 {column}；数据表现有字段：{present}。请补充该字段或更换评分卡。"
 
 
+class RepeatedColumn(Refusal):
+    """Two columns of a table share a name."""
+
+    code = "SCORECARD_COLUMN_REPEATED"
+    en = "Column name {column} stands more than once in the table; rename or drop the repetition."
+    zh = "数据表中字段名 {column} 重复；请改名或删除重复字段。"
+
+
+class InfiniteValue(Refusal):
+    """A numeric feature holds infinite values."""
+
+    code = "SCORECARD_INFINITE_VALUE"
+    en = "Feature {feature} has {count} infinite values; replace them or leave them empty."
+    zh = "变量 {feature} 含有 {count} 个无穷值；请替换或留空。"
+
+
 class TargetNotBinary(Refusal):
     """The target holds something else than 0 (good) and 1 (bad)."""
 

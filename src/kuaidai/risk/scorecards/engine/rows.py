@@ -1,0 +1,132 @@
+"""Rows in parts: Parquet row groups or the batches of a table in memory, read one part at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kuaidai.risk.scorecards.columns import Table, require_names
+from kuaidai.risk.scorecards.errors import BadSetting
+
+_BATCH_ROWS = 1 << 17
+
+
+class Rows(Protocol):
+    """A table in parts that can be read again and from several threads."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names."""
+        ...
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Rows of each part."""
+        ...
+
+    def read(self, part: int, columns: Sequence[str]) -> pa.Table:
+        """The named columns of one part."""
+        ...
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """An Arrow table in memory."""
+
+    table: pa.Table
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names."""
+        return tuple(self.table.column_names)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Rows of each part."""
+        rows = self.table.num_rows
+        return tuple(min(_BATCH_ROWS, rows - at) for at in range(0, rows, _BATCH_ROWS))
+
+    def read(self, part: int, columns: Sequence[str]) -> pa.Table:
+        """The named columns of one part."""
+        return self.table.select(list(columns)).slice(part * _BATCH_ROWS, _BATCH_ROWS)
+
+
+@dataclass(frozen=True)
+class ParquetRows:
+    """Parquet files; each row group is a part. Text columns come as dictionaries."""
+
+    files: tuple[Path, ...]
+    groups: tuple[tuple[int, int, int], ...]
+    schema: pa.Schema
+    _opened: threading.local = field(default_factory=threading.local, compare=False, repr=False)
+
+    @staticmethod
+    def of(paths: Sequence[Path]) -> ParquetRows:
+        """Open the footers of `paths`: files, or folders of `*.parquet` in name order."""
+        files = [f for p in paths for f in (sorted(p.glob("*.parquet")) if p.is_dir() else [p])]
+        if not files:
+            shown = ", ".join(str(p) for p in paths)
+            raise BadSetting(name="data", value=shown, rule="a Parquet file or a folder of them")
+        groups = []
+        for place, file in enumerate(files):
+            footer = pq.read_metadata(file)
+            groups += [
+                (place, group, footer.row_group(group).num_rows)
+                for group in range(footer.num_row_groups)
+            ]
+        return ParquetRows(tuple(files), tuple(groups), pq.read_schema(files[0]))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names."""
+        return tuple(self.schema.names)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Rows of each part."""
+        return tuple(rows for _, _, rows in self.groups)
+
+    def read(self, part: int, columns: Sequence[str]) -> pa.Table:
+        """The named columns of one part."""
+        place, group, _ = self.groups[part]
+        opened: dict[int, pq.ParquetFile] = self._opened.__dict__.setdefault("files", {})
+        if place not in opened:
+            opened.clear()
+            text = [f.name for f in self.schema if pa.types.is_string(f.type)]
+            opened[place] = pq.ParquetFile(self.files[place], read_dictionary=text)
+        return opened[place].read_row_group(group, columns=list(columns), use_threads=False)
+
+
+def open_rows(data: Table | pa.RecordBatchReader | Path | str | Sequence[Path]) -> Rows:
+    """`data` as rows in parts.
+
+    Takes a Parquet file, a folder of them or a list of files; an Arrow table or reader (a reader is read into
+    memory, for it cannot be read twice); a pandas frame; anything with the Arrow C stream interface, as
+    Polars frames and DuckDB relations have. Raises `BadSetting` for anything else and for repeated
+    column names.
+    """
+    if isinstance(data, str | Path):
+        rows: Rows = ParquetRows.of([Path(data)])
+    elif isinstance(data, pa.Table):
+        rows = TableRows(data)
+    elif isinstance(data, pd.DataFrame):
+        require_names([str(name) for name in data.columns])
+        rows = TableRows(pa.Table.from_pandas(data, preserve_index=False))
+    elif isinstance(data, pa.RecordBatchReader):
+        rows = TableRows(data.read_all())
+    elif hasattr(data, "__arrow_c_stream__"):
+        rows = TableRows(pa.table(data))
+    elif isinstance(data, Sequence) and all(isinstance(path, Path) for path in data):
+        rows = ParquetRows.of([Path(path) for path in data])
+    else:
+        kind = type(data).__name__
+        raise BadSetting(name="data", value=kind, rule="a Parquet path, an Arrow table or a frame")
+    require_names(rows.names)
+    return rows
