@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special
 
-from kuaidai.risk.scorecards import FeatureConfig, Kind
+from kuaidai.risk.scorecards import FeatureConfig, Kind, ScorecardConfig
 from kuaidai.risk.scorecards.columns import read_column, steady
 from kuaidai.risk.scorecards.engine.fine_classes import MISSING, OTHER, FineClasses
 from kuaidai.risk.scorecards.engine.kernels import bucket_table, encode_numbers, search_keys
 from kuaidai.risk.scorecards.engine.newton import fit_codes
 from kuaidai.risk.scorecards.engine.rows import open_rows
 from kuaidai.risk.scorecards.engine.scan import Scan, load, scan
+from kuaidai.risk.scorecards.engine.score_files import score_rows
 from kuaidai.risk.scorecards.errors import (
     BadSetting,
     FitNotConverged,
@@ -29,6 +30,7 @@ from kuaidai.risk.scorecards.errors import (
     RepeatedColumn,
     TargetNotBinary,
 )
+from kuaidai.risk.scorecards.fitting import fit_scorecard
 from kuaidai.risk.scorecards.woe import weight_of_evidence
 
 FEATURES = (
@@ -273,3 +275,56 @@ def test_bad_tables_are_named(tmp_path):
     with pytest.raises(OneClassTarget):
         empty = pa.table({"turnover": pa.array([], pa.float64()), "bad": pa.array([], pa.int8())})
         scan(open_rows(empty), [FeatureConfig("turnover")], target="bad")
+
+
+@pytest.fixture(scope="module")
+def card(applications):
+    return fit_scorecard(
+        applications,
+        target="bad",
+        config=ScorecardConfig(name="card", features=FEATURES, min_bin_bads=5),
+    )
+
+
+def test_scoring_a_file_is_scoring_its_table(applications, card, tmp_path):
+    strange = pa.table(
+        {
+            "turnover": [None, math.nan, math.inf, -math.inf, 0.0, -0.0],
+            "inquiries": [-999.0, None, 3.0, -999.0000001, -998.9999, 4.0],
+            "trade": ["food", None, "mining", "retail", "repair", ""],
+            "bad": pa.array([0, 1, 0, 1, 0, 1], pa.int8()),
+            "weight": [1.0] * 6,
+        }
+    )
+    table = pa.concat_tables([applications, strange])
+    file = tmp_path / "applications.parquet"
+    pq.write_table(table, file, row_group_size=6_000)
+
+    done = score_rows(card, open_rows(file), tmp_path / "scores.parquet", keep=["weight"])
+
+    assert done == table.num_rows
+    expected = card.score_table(table, keep=["weight"]).select(
+        ["weight", "score", "grade", "pd", "grade_pd"]
+    )
+    assert pq.read_table(tmp_path / "scores.parquet").equals(expected)
+
+
+def test_scoring_nothing_gives_a_file_without_rows(applications, card, tmp_path):
+    done = score_rows(card, open_rows(applications.slice(0, 0)), tmp_path / "scores.parquet")
+
+    assert done == 0
+    assert pq.read_table(tmp_path / "scores.parquet").column_names == [
+        "score",
+        "grade",
+        "pd",
+        "grade_pd",
+    ]
+
+
+def test_a_broken_part_leaves_no_file(card, tmp_path):
+    words = pa.table({"turnover": ["much"], "inquiries": [1.0], "trade": ["food"]})
+
+    with pytest.raises(NotANumber, match="much"):
+        score_rows(card, open_rows(words), tmp_path / "scores.parquet")
+
+    assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,12 @@ import pandas as pd
 import pyarrow as pa
 
 from kuaidai.risk.scorecards.config import Kind
-from kuaidai.risk.scorecards.errors import MissingColumn, NotANumber, RepeatedColumn, TargetNotBinary
+from kuaidai.risk.scorecards.errors import (
+    MissingColumn,
+    NotANumber,
+    RepeatedColumn,
+    TargetNotBinary,
+)
 
 Table: TypeAlias = pa.Table | pd.DataFrame
 Values: TypeAlias = npt.NDArray[Any]

@@ -84,8 +84,14 @@ def numeric_classes(
         places = np.linspace(0, 1, room + 1)[1:-1]
         cuts = np.unique(np.quantile(ordinary, places, method="inverted_cdf"))
         cuts = cuts[cuts > known[0]]
+    return FineClasses(feature, cuts=numeric_cuts(cuts, feature))
+
+
+def numeric_cuts(cuts: Floats, feature: FeatureConfig) -> tuple[float, ...]:
+    """`cuts` with a fence on either side of each special code."""
+    special = steady(np.array([code for _, code in feature.special], dtype=np.float64))
     fences = [edge for code in special for edge in (code, _next_steady(float(code)))]
-    return FineClasses(feature, cuts=tuple(np.unique([*cuts, *fences]).tolist()))
+    return tuple(np.unique([*cuts, *fences]).tolist())
 
 
 def _next_steady(value: float) -> float:

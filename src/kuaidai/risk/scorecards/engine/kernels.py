@@ -54,13 +54,13 @@ def encode_numbers(bits: Any, table: Any, first: Any, keys: Any, codes: Any) -> 
         if size > _INFINITE:
             codes[i] = MISSING
             continue
-        if size == 0:  # minus nought is nought
-            steadied = size
-        elif size == _INFINITE:
+        if size == _INFINITE:
             infinite += 1
             steadied = bits[i]
         else:
             steadied = (bits[i] + STEADY_HALF) & STEADY_MASK
+            if steadied & _MAGNITUDE == 0:  # minus nought is nought
+                steadied = np.uint64(0)
         ordered = (steadied ^ _ALL) if steadied & _SIGN else (steadied | _SIGN)
         bucket = min(max(np.int64(ordered >> _SHIFT) - first, 0), last)
         place = np.int64(table[bucket])

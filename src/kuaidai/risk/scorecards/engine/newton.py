@@ -20,7 +20,7 @@ _ROWS = 8192
 _WARM_ROWS = 1_000_000
 _WARM_BLOCKS = 64
 _SINGLE_FROM = 4_000_000
-_DECREMENT = 1e-10
+_ENOUGH = {np.float64: 1e-10, np.float32: 1e-7}
 _PASSES = 30
 _LARGEST = 30.0
 _SEPARATED = 1e-6
@@ -104,8 +104,8 @@ def fit_codes(
     passes = 0
     if scan.rows > 4 * _WARM_ROWS:
         sample = _warm_sample(scan)
-        beta, _, passes = _maximise(sample, places, lookup, beta, l2, signed, np.float64, 1e-4)
-    beta, sums, more = _maximise(scan, places, lookup, beta, l2, signed, exact, _DECREMENT)
+        beta, _, passes = _maximise(sample, places, lookup, beta, l2, signed, np.float64)
+    beta, sums, more = _maximise(scan, places, lookup, beta, l2, signed, exact)
     errors = _errors(sums, beta, l2, signed)
     base, rates = float(beta[0]), lookup * beta[1:, None]
     likelihood = sum(
@@ -153,10 +153,8 @@ def _maximise(
     l2: float,
     signed: bool,
     precision: Any,
-    enough: float,
 ) -> tuple[Floats, Sums, int]:
-    """Newton steps until a step would gain less than `enough` in likelihood; the last sums belong to
-    the step before the final one."""
+    """Newton steps until one gains next to nothing; the sums stem from the pass before that step."""
     penalty = np.full(len(beta), l2)
     penalty[0] = 0.0
     for passes in range(1, _PASSES + 1):
@@ -167,7 +165,8 @@ def _maximise(
         beta = np.asarray(beta + step / max(1.0, float(np.abs(step).max()) / 2.0))
         if np.abs(beta[1:]).max(initial=0.0) > _LARGEST or not np.isfinite(beta).all():
             raise FitNotConverged(why="the classes are perfectly separated")
-        if float(step @ sums.hessian @ step) < enough:
+        gain = float(step @ sums.hessian @ step)
+        if gain < _ENOUGH[precision]:
             return beta, sums, passes
     raise FitNotConverged(why=f"no maximum after {_PASSES} steps")
 

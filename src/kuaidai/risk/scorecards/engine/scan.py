@@ -12,28 +12,19 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from kuaidai.risk.scorecards.columns import Floats, read_column, read_target, require_columns
 from kuaidai.risk.scorecards.config import FeatureConfig, Kind
+from kuaidai.risk.scorecards.engine.encoding import Encoder
 from kuaidai.risk.scorecards.engine.fine_classes import (
     CLASSES,
-    MISSING,
-    OTHER,
     Codes,
     FineClasses,
     categorical_classes,
     numeric_classes,
 )
-from kuaidai.risk.scorecards.engine.kernels import (
-    bucket_table,
-    count_rows,
-    count_weights,
-    encode_numbers,
-    encode_places,
-    search_keys,
-)
+from kuaidai.risk.scorecards.engine.kernels import count_rows, count_weights
 from kuaidai.risk.scorecards.engine.rows import Rows
 from kuaidai.risk.scorecards.errors import BadSetting, InfiniteValue, OneClassTarget
 
@@ -148,7 +139,7 @@ def scan(
     if not sum(rows.sizes):
         raise OneClassTarget(target=target, sample="the data", goods=0, bads=0)
     fixed = tuple(classes or sample_classes(rows, features, most=most))
-    encoders = [_Encoder.of(each) for each in fixed]
+    encoders = [Encoder.of(each) for each in fixed]
     threads = threads or os.cpu_count() or 1
 
     def encode(part: int) -> tuple[Block | Path, list[Floats]]:
@@ -181,14 +172,16 @@ def _keep(block: Block, part: int, folder: Path | None) -> Block | Path:
 
 
 def _encode_part(
-    table: pa.Table, encoders: Sequence[_Encoder], target: str, weight: str | None
+    table: pa.Table, encoders: Sequence[Encoder], target: str, weight: str | None
 ) -> tuple[Block, list[Floats]]:
     bad = read_target(table, target).astype(np.uint8)
     weights = np.empty(0) if weight is None else _weights(table, weight)
     codes = np.empty((len(encoders), table.num_rows), dtype=np.uint8)
     counts: list[Floats] = []
     for encoder, row in zip(encoders, codes, strict=True):
-        encoder.write(table, row)
+        infinite = encoder.write(table, row)
+        if infinite:
+            raise InfiniteValue(feature=encoder.name, count=infinite)
         if weight is None:
             whole = np.zeros((CLASSES, 2), dtype=np.int64)
             count_rows(row, bad, whole)
@@ -208,54 +201,3 @@ def _weights(table: pa.Table, weight: str) -> Floats:
             name=f"weight {weight}", value=f"{odd[0]:g}", rule="0 or more, never missing"
         )
     return values
-
-
-@dataclass(frozen=True)
-class _Encoder:
-    """One feature's classes, prepared for the kernels."""
-
-    classes: FineClasses
-    table: Codes
-    first: int
-    keys: npt.NDArray[np.uint64]
-
-    @staticmethod
-    def of(classes: FineClasses) -> _Encoder:
-        cuts = np.array(classes.cuts, dtype=np.float64)
-        table, first = bucket_table(cuts)
-        return _Encoder(classes, table, first, search_keys(cuts))
-
-    def write(self, table: pa.Table, codes: Codes) -> None:
-        name = self.classes.name
-        if self.classes.feature.kind is Kind.CATEGORICAL:
-            places, remap = self._remap(table[name])
-            encode_places(places, remap, codes)
-            return
-        values = np.ascontiguousarray(_numbers(table, name))
-        infinite = encode_numbers(values.view(np.uint64), self.table, self.first, self.keys, codes)
-        if infinite:
-            raise InfiniteValue(feature=name, count=int(infinite))
-
-    def _remap(self, column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], Codes]:
-        known = {level: place for place, level in enumerate(self.classes.levels)}
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        chunk = column.unify_dictionaries().combine_chunks()
-        if isinstance(chunk, pa.ChunkedArray):
-            chunk = (
-                pa.concat_arrays(chunk.chunks) if chunk.num_chunks else pa.array([], column.type)
-            )
-        levels = chunk.dictionary.to_pylist()
-        remap = [MISSING if v is None else known.get(str(v), OTHER) for v in levels] + [MISSING]
-        places = (
-            chunk.indices.cast(pa.int32()).fill_null(len(levels)).to_numpy(zero_copy_only=False)
-        )
-        return places, np.array(remap, dtype=np.uint8)
-
-
-def _numbers(table: pa.Table, name: str) -> Floats:
-    kind = table.schema.field(name).type
-    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
-        values = table[name].to_numpy()
-        return np.asarray(values, dtype=np.float64)
-    return np.asarray(read_column(table, name, Kind.NUMERIC), dtype=np.float64)

@@ -1,0 +1,72 @@
+"""From a column of a table to one-byte codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from kuaidai.risk.scorecards.columns import Floats, read_column
+from kuaidai.risk.scorecards.config import Kind
+from kuaidai.risk.scorecards.engine.fine_classes import MISSING, OTHER, Codes, FineClasses
+from kuaidai.risk.scorecards.engine.kernels import (
+    bucket_table,
+    encode_numbers,
+    encode_places,
+    search_keys,
+)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Cuts of a numeric feature or codes of its categories, prepared for the kernels."""
+
+    name: str
+    kind: Kind
+    table: Codes
+    first: int
+    keys: npt.NDArray[np.uint64]
+    places: Mapping[str, int]
+
+    @staticmethod
+    def of(classes: FineClasses) -> Encoder:
+        """The encoder into fine classes."""
+        places = {level: place for place, level in enumerate(classes.levels)}
+        return Encoder.make(classes.name, classes.feature.kind, np.array(classes.cuts), places)
+
+    @staticmethod
+    def make(name: str, kind: Kind, cuts: Floats, places: Mapping[str, int]) -> Encoder:
+        """An encoder from rising `cuts` (as `steady` leaves them), or from categories to codes."""
+        steadied = np.asarray(cuts, dtype=np.float64) + 0.0
+        table, first = bucket_table(steadied)
+        return Encoder(name, kind, table, first, search_keys(steadied), places)
+
+    def write(self, table: pa.Table, codes: Codes) -> int:
+        """Write the code of every row; gives the number of infinite values. Raises `NotANumber`."""
+        if self.kind is Kind.CATEGORICAL:
+            encode_places(*self._remap(table[self.name]), codes)
+            return 0
+        values = np.ascontiguousarray(_numbers(table, self.name))
+        bits = values.view(np.uint64)
+        return int(encode_numbers(bits, self.table, self.first, self.keys, codes))
+
+    def _remap(self, column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], Codes]:
+        """Each row's place in the column's dictionary, and the code of each place."""
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        chunks = column.unify_dictionaries().chunks
+        levels = chunks[0].dictionary.to_pylist() if chunks else []
+        remap = [MISSING if v is None else self.places.get(str(v), OTHER) for v in levels]
+        indices = pa.chunked_array([c.indices for c in chunks] or [pa.array([], pa.int32())])
+        places = indices.cast(pa.int32()).fill_null(len(levels)).to_numpy()
+        return places, np.array([*remap, MISSING], dtype=np.uint8)
+
+
+def _numbers(table: pa.Table, name: str) -> Floats:
+    kind = table.schema.field(name).type
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+        return np.asarray(table[name].to_numpy(), dtype=np.float64)
+    return np.asarray(read_column(table, name, Kind.NUMERIC), dtype=np.float64)
