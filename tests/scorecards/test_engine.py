@@ -127,16 +127,6 @@ def test_the_fit_is_statsmodels_maximum(applications):
     assert fit.null_log_likelihood == pytest.approx(oracle.llnull, rel=1e-9)
 
 
-def test_single_precision_stays_within_a_millionth(applications):
-    scanned = scan(open_rows(applications), FEATURES, target="bad")
-
-    double = fit_codes(scanned, woe_of(scanned), precision=np.float64)
-    single = fit_codes(scanned, woe_of(scanned), precision=np.float32)
-
-    assert single.coefficients == pytest.approx(double.coefficients, abs=1e-6)
-    assert single.errors == pytest.approx(double.errors, abs=1e-5)
-
-
 def test_weighted_fit_is_statsmodels_weighted_maximum(applications):
     scanned = scan(open_rows(applications), FEATURES, target="bad", weight="weight")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 from scipy import optimize
@@ -19,8 +18,7 @@ from kuaidai.risk.scorecards.regression import LogisticFit
 _ROWS = 8192
 _WARM_ROWS = 1_000_000
 _WARM_BLOCKS = 64
-_SINGLE_FROM = 4_000_000
-_ENOUGH = {np.float64: 1e-10, np.float32: 1e-7}
+_ENOUGH = 1e-10
 _PASSES = 30
 _LARGEST = 30.0
 _SEPARATED = 1e-6
@@ -39,17 +37,15 @@ class Sums:
         return Sums(self.gradient + other.gradient, self.hessian + other.hessian)
 
 
-def newton_sums(block: Block, woe: Floats, beta: Floats, *, precision: Any = np.float64) -> Sums:
+def newton_sums(block: Block, woe: Floats, beta: Floats) -> Sums:
     """Gradient and Hessian (intercept first) at `beta` over one block.
 
-    `woe`: features × 256. `precision` is that of the rows' arithmetic; sums of 8,192 rows are added
-    up in double precision.
+    `woe`: features × 256, the weight of evidence of each class.
     """
     features, rows = block.codes.shape
-    lookup = woe.astype(precision)
-    points = (woe * beta[1:, None]).astype(precision)
-    design = np.empty((features + 1, _ROWS), dtype=precision)
-    rest = np.empty(_ROWS, dtype=precision)
+    points = woe * beta[1:, None]
+    design = np.empty((features + 1, _ROWS))
+    rest = np.empty(_ROWS)
     hessian: Floats = np.zeros((features + 1, features + 1))
     gradient: Floats = np.zeros(features + 1)
     for at in range(0, rows, _ROWS):
@@ -59,7 +55,7 @@ def newton_sums(block: Block, woe: Floats, beta: Floats, *, precision: Any = np.
         x, r = design[:, :size], rest[:size]
         weights = block.weights[part]
         kernels.weigh_rows(
-            block.codes[:, part], block.target[part], weights, _NONE, lookup, points, x, r
+            block.codes[:, part], block.target[part], weights, _NONE, woe, points, x, r
         )
         if size < _ROWS:
             x = np.ascontiguousarray(x)
@@ -85,27 +81,24 @@ def fit_codes(
     chosen: Sequence[int] | None = None,
     l2: float = 0.0,
     signed: bool = False,
-    precision: Any | None = None,
 ) -> LogisticFit:
     """Fit log-odds of bad = intercept + WOE · coefficients over all rows of the scan.
 
     `woe` (features × 256) gives each class its weight of evidence; `chosen` names the features of the
     scan to use (default: all). `l2` penalises ½·l2·Σ coefficient². `signed` keeps every coefficient
-    at or below 0 (WOE must lower the log-odds of bad); the error of one held at 0 is NaN. Rows are
-    worked in single precision from four million on unless `precision` says otherwise. Raises
-    `FitNotConverged` on separation and collinearity.
+    at or below 0 (WOE must lower the log-odds of bad); the error of one held at 0 is NaN.
+    Raises `FitNotConverged` on separation and collinearity.
     """
     places = list(range(len(scan.classes))) if chosen is None else list(chosen)
     lookup = np.ascontiguousarray(woe[places])
-    exact = precision or (np.float64 if scan.rows < _SINGLE_FROM else np.float32)
     beta: Floats = np.zeros(len(places) + 1)
     beta[0] = np.log(scan.bads / scan.goods)
     _require_spread(lookup, scan, places)
     passes = 0
     if scan.rows > 4 * _WARM_ROWS:
         sample = _warm_sample(scan)
-        beta, _, passes = _maximise(sample, places, lookup, beta, l2, signed, np.float64)
-    beta, sums, more = _maximise(scan, places, lookup, beta, l2, signed, exact)
+        beta, _, passes = _maximise(sample, places, lookup, beta, l2, signed)
+    beta, sums, more = _maximise(scan, places, lookup, beta, l2, signed)
     errors = _errors(sums, beta, l2, signed)
     base, rates = float(beta[0]), lookup * beta[1:, None]
     likelihood = sum(
@@ -121,7 +114,6 @@ def fit_codes(
         raise FitNotConverged(why="the classes are perfectly separated")
     bads, everyone = scan.bads, scan.bads + scan.goods
     null = bads * np.log(bads / everyone) + scan.goods * np.log(scan.goods / everyone)
-    name = "double" if exact is np.float64 else "single"
     return LogisticFit(
         coefficients=beta,
         errors=errors,
@@ -129,9 +121,9 @@ def fit_codes(
         null_log_likelihood=float(null),
         iterations=passes + more,
         gradient_norm=float(np.abs(sums.gradient).max()),
-        method=f"maximum likelihood (streaming Newton steps, {name} precision)"
+        method="maximum likelihood (streaming Newton steps)"
         if l2 == 0
-        else f"ridge-penalised likelihood (streaming Newton steps, {name} precision), l2 = {l2:g}",
+        else f"ridge-penalised likelihood (streaming Newton steps), l2 = {l2:g}",
     )
 
 
@@ -141,8 +133,8 @@ def _of(block: Block, places: list[int]) -> Block:
     return replace(block, codes=np.ascontiguousarray(block.codes[places]))
 
 
-def _sums_of(block: Block, *, places: list[int], woe: Floats, beta: Floats, precision: Any) -> Sums:
-    return newton_sums(_of(block, places), woe, beta, precision=precision)
+def _sums_of(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> Sums:
+    return newton_sums(_of(block, places), woe, beta)
 
 
 def _maximise(
@@ -152,13 +144,12 @@ def _maximise(
     beta: Floats,
     l2: float,
     signed: bool,
-    precision: Any,
 ) -> tuple[Floats, Sums, int]:
     """Newton steps until one gains next to nothing; the sums stem from the pass before that step."""
     penalty = np.full(len(beta), l2)
     penalty[0] = 0.0
     for passes in range(1, _PASSES + 1):
-        work = partial(_sums_of, places=places, woe=woe, beta=beta, precision=precision)
+        work = partial(_sums_of, places=places, woe=woe, beta=beta)
         sums = total(scan.each(work))
         sums = Sums(sums.gradient - penalty * beta, sums.hessian + np.diag(penalty))
         step = _step(sums, beta, signed)
@@ -166,7 +157,7 @@ def _maximise(
         if np.abs(beta[1:]).max(initial=0.0) > _LARGEST or not np.isfinite(beta).all():
             raise FitNotConverged(why="the classes are perfectly separated")
         gain = float(step @ sums.hessian @ step)
-        if gain < _ENOUGH[precision]:
+        if gain < _ENOUGH:
             return beta, sums, passes
     raise FitNotConverged(why=f"no maximum after {_PASSES} steps")
 
