@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from kuaidai.interfaces.cli.bench.features import features
+from kuaidai.interfaces.cli.bench.fit import fit
 from kuaidai.interfaces.cli.bench.online import online
 
 app = typer.Typer(no_args_is_help=True)
 app.command("features")(features)
 app.command("online")(online)
+app.command("fit")(fit)
