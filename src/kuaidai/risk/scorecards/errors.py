@@ -114,3 +114,11 @@ class BadSetting(Refusal):
     code = "SCORECARD_BAD_SETTING"
     en = "Setting {name} is {value}; it must be {rule}."
     zh = "参数 {name} 为 {value}；要求：{rule}。"
+
+
+class CannotExport(Refusal):
+    """A card holds something that the language it is to be written in cannot say."""
+
+    code = "SCORECARD_CANNOT_EXPORT"
+    en = "The scorecard cannot be written as {form}: {why}. Rename the feature or category."
+    zh = "评分卡无法导出为 {form}：{why}。请修改变量名或类别取值。"
