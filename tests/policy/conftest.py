@@ -67,7 +67,14 @@ def card():
     )
     config = ScorecardConfig(
         name="test-card",
-        features=(FeatureConfig("balance_average_6m", "Average balance", "日均余额"),),
+        features=(
+            FeatureConfig(
+                "balance_average_6m",
+                "Average balance",
+                "日均余额",
+                splits=(7_370.0, 19_470.0, 31_648.0, 81_000.0),
+            ),
+        ),
     )
     return fit_scorecard(table, target="bad", config=config)
 

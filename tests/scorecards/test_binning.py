@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,16 +18,25 @@ from kuaidai.risk.scorecards import (
     Trend,
     UnseenPolicy,
 )
-from kuaidai.risk.scorecards.binning import bin_feature
+from kuaidai.risk.scorecards.binning import FeatureCounts, bin_feature
 from kuaidai.risk.scorecards.characteristics import BinKind, Characteristic
 from kuaidai.risk.scorecards.columns import steady
+from kuaidai.risk.scorecards.engine.rows import open_rows
+from kuaidai.risk.scorecards.engine.scan import scan
 from kuaidai.risk.scorecards.errors import BadSetting, InfeasibleBins, UnseenCategory
 
 
 def binned(values, bad, feature: FeatureConfig, **changes) -> Characteristic:
     config = ScorecardConfig(name="t", features=(feature,), **changes)
-    target = np.asarray(bad, dtype=float)
-    return bin_feature(np.asarray(values), target, np.ones(len(target)), feature, config)
+    return bin_feature(counted(values, bad, feature), config).characteristic()
+
+
+def counted(values, bad, feature: FeatureConfig, weight: float | None = None) -> FeatureCounts:
+    table = pa.table({feature.name: pa.array(values, from_pandas=True), "bad": bad})
+    if weight is not None:
+        table = table.append_column("w", pa.array([weight] * len(table)))
+    chosen = None if weight is None else "w"
+    return FeatureCounts.of(scan(open_rows(table), [feature], target="bad", weight=chosen), 0)
 
 
 def falling(rows: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -228,11 +238,12 @@ def test_row_weights_count_as_repeated_rows() -> None:
     values, bad = falling(400)
     feature = FeatureConfig("x")
     config = ScorecardConfig(name="t", features=(feature,))
-    once = bin_feature(values, bad, np.ones(400), feature, config)
-    twice = bin_feature(values, bad, np.full(400, 2.0), feature, config)
+    repeated = counted(np.tile(values, 2), np.tile(bad, 2), feature)
+    by_rows = bin_feature(repeated, config).characteristic()
+    by_weight = bin_feature(counted(values, bad, feature, weight=2.0), config).characteristic()
 
-    assert [a.count for a in twice.attributes] == [2 * a.count for a in once.attributes]
-    assert [a.woe for a in twice.regular] == pytest.approx([a.woe for a in once.regular])
+    assert [a.count for a in by_weight.attributes] == [a.count for a in by_rows.attributes]
+    assert [a.woe for a in by_weight.regular] == pytest.approx([a.woe for a in by_rows.regular])
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ COMPARISONS = {
     "greaterOrEqual": operator.ge,
 }
 CUTS = (-2.5e9, -0.1, 0.0, 1 / 3, 7e11)
-CODES = (("none", -999.0), ("refused", 0.05), ("refused again", 0.05))
+CODES = (("none", -999.0), ("refused", 0.05), ("refused again", 0.06))
 CATEGORIES = (
     ("plain", "it's <&> ]]>", "纳税A级"),
     ('a "quote"', "back\\"),

@@ -7,11 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
 from kuaidai.risk.scorecards import FeatureConfig, Kind, ScorecardConfig, Trend
-from kuaidai.risk.scorecards.association import association_p_value
+from kuaidai.risk.scorecards.association import association_p_value, rank_sum_p_value
+from kuaidai.risk.scorecards.binning import FeatureCounts
 from kuaidai.risk.scorecards.columns import read_column
+from kuaidai.risk.scorecards.engine.rows import open_rows
+from kuaidai.risk.scorecards.engine.scan import scan
 from kuaidai.risk.scorecards.errors import (
     FitNotConverged,
     MissingColumn,
@@ -21,7 +25,7 @@ from kuaidai.risk.scorecards.errors import (
     TargetNotBinary,
 )
 from kuaidai.risk.scorecards.fitting import fit_scorecard
-from kuaidai.risk.scorecards.regression import fit_logistic, variance_inflation
+from kuaidai.risk.scorecards.regression import fit_logistic
 
 
 def woe_matrix(card, frame) -> np.ndarray:
@@ -91,13 +95,12 @@ def test_a_wrong_sign_leaves_the_card() -> None:
     assert [s.stage for s in found.selection if s.feature == "shadow"] == ["sign"]
 
 
-def test_variance_inflation_is_one_over_one_minus_r_squared() -> None:
-    rng = np.random.default_rng(1)
-    x = rng.normal(size=(500, 3))
-    x[:, 2] = x[:, 0] + 0.5 * x[:, 2]
-    r_squared = sm.OLS(x[:, 2], sm.add_constant(x[:, :2])).fit().rsquared
-
-    assert variance_inflation(x)[2] == pytest.approx(1 / (1 - r_squared))
+def test_variance_inflation_is_one_over_one_minus_r_squared(card, frame) -> None:
+    woe = woe_matrix(card, frame)
+    for place, c in enumerate(card.characteristics):
+        others = sm.add_constant(np.delete(woe, place, axis=1))
+        r_squared = sm.OLS(woe[:, place], others).fit().rsquared
+        assert c.vif == pytest.approx(1 / (1 - r_squared))
 
 
 def test_perfect_separation_is_refused() -> None:
@@ -142,16 +145,35 @@ def test_weights_equal_repeated_rows(frame, config) -> None:
     assert by_weight.fit.intercept == pytest.approx(twice.coefficients[0], abs=1e-9)
 
 
+def counted(frame: pd.DataFrame, feature: FeatureConfig) -> FeatureCounts:
+    return FeatureCounts.of(scan(open_rows(frame), [feature], target="bad"), 0)
+
+
 def test_association_sees_a_cause_and_passes_over_noise(frame) -> None:
-    bad = frame["bad"].to_numpy().astype(float)
     cause = FeatureConfig("queries", trend=Trend.ASCENDING)
     group = FeatureConfig("grade", kind=Kind.CATEGORICAL)
 
-    assert association_p_value(frame["queries"].to_numpy(), bad, cause) < 1e-6
-    assert association_p_value(frame["noise"].to_numpy(), bad, FeatureConfig("noise")) > 0.05
-    assert association_p_value(read_column(frame, "grade", Kind.CATEGORICAL), bad, group) < 1e-6
-    against = replace(cause, trend=Trend.DESCENDING)
-    assert association_p_value(frame["queries"].to_numpy(), bad, against) > 0.9
+    assert association_p_value(counted(frame, cause)) < 1e-6
+    assert association_p_value(counted(frame, FeatureConfig("noise"))) > 0.05
+    assert association_p_value(counted(frame, group)) < 1e-6
+    assert association_p_value(counted(frame, replace(cause, trend=Trend.DESCENDING))) > 0.9
+    assert association_p_value(counted(frame, replace(cause, trend=Trend.PEAK))) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("trend", "side"),
+    [(Trend.ASCENDING, "greater"), (Trend.DESCENDING, "less"), (Trend.AUTO, "two-sided")],
+)
+def test_the_rank_sum_test_on_counts_equals_scipy_on_rows(frame, trend, side) -> None:
+    queries, bad = frame["queries"].to_numpy(), frame["bad"].to_numpy()
+    oracle = stats.mannwhitneyu(
+        queries[bad == 1], queries[bad == 0], alternative=side, method="asymptotic"
+    )
+    counts = [np.bincount(queries[bad == outcome].astype(int), minlength=20) for outcome in (0, 1)]
+
+    found = rank_sum_p_value(*(c.astype(float) for c in counts), trend)
+
+    assert found == pytest.approx(oracle.pvalue, rel=1e-9)
 
 
 def test_points_reproduce_the_log_odds_within_rounding(card, frame) -> None:

@@ -28,7 +28,14 @@ def small_card() -> Scorecard:
     )
     config = ScorecardConfig(
         name="test-card",
-        features=(FeatureConfig("balance_average_6m", "Average balance", "日均余额"),),
+        features=(
+            FeatureConfig(
+                "balance_average_6m",
+                "Average balance",
+                "日均余额",
+                splits=(7_370.0, 19_470.0, 31_648.0, 81_000.0),
+            ),
+        ),
     )
     return fit_scorecard(book, target="bad", config=config)
 

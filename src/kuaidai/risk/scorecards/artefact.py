@@ -13,7 +13,9 @@ from kuaidai.kernel.canonical import canonical_json, sha256_hex
 from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.errors import BadArtefact
 
-SCHEMA = "kuaidai.scorecard/1"
+_FAMILY = "kuaidai.scorecard/"
+_VERSION = 2
+SCHEMA = f"{_FAMILY}{_VERSION}"
 
 
 def to_document(card: Scorecard) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def from_json(text: str, *, source: str) -> Scorecard:
         raise BadArtefact(source=source, why=f"it is not JSON ({error})") from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
-        raise BadArtefact(source=source, why=f"its schema is {schema!r}, expected {SCHEMA!r}")
+        raise BadArtefact(source=source, why=_other_schema(schema))
     try:
         card: Scorecard = _decode(Scorecard, document["card"])
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
@@ -45,6 +47,13 @@ def from_json(text: str, *, source: str) -> Scorecard:
     if document.get("version_hash") != found or card.version_hash != found:
         raise BadArtefact(source=source, why="its content does not match its version_hash")
     return card
+
+
+def _other_schema(schema: object) -> str:
+    number = str(schema).removeprefix(_FAMILY)
+    if str(schema).startswith(_FAMILY) and number.isdecimal() and int(number) > _VERSION:
+        return f"its schema {schema!r} is newer than {SCHEMA!r}; upgrade kuaidai to read it"
+    return f"its schema is {schema!r}, expected {SCHEMA!r}"
 
 
 def _decode(kind: Any, value: Any) -> Any:

@@ -1,42 +1,225 @@
-"""Binning: optbinning finds the cuts, this module counts what falls between them.
+"""Binning: from the counts of fine classes to the bins of a feature, by rule or by hand.
 
-optbinning gives only the boundaries. Counts, WOE and policies for missing, special and unseen values
-are worked out here from the same encoding that the scorer uses, so that they cannot disagree.
+Everything is worked out from the counts of one scan: rules are searched exactly (`engine.merging`), and a
+bin that the modeller moves has its figures at once, without a look at the rows.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from kuaidai.risk.scorecards.bins import category_bins, interval_bins, own_bins
 from kuaidai.risk.scorecards.characteristics import (
     Attribute,
     Bin,
     BinKind,
+    BinningEdit,
     BinningRecord,
     Characteristic,
-    bin_codes,
 )
-from kuaidai.risk.scorecards.columns import Floats, Values, steady
+from kuaidai.risk.scorecards.columns import Floats, steady
 from kuaidai.risk.scorecards.config import (
     FeatureConfig,
     Infeasible,
     Kind,
     MissingPolicy,
     ScorecardConfig,
-    Trend,
     UnseenPolicy,
 )
-from kuaidai.risk.scorecards.errors import InfeasibleBins
+from kuaidai.risk.scorecards.engine.fine_classes import (
+    CLASSES,
+    MISSING,
+    OTHER,
+    FineClasses,
+    next_steady,
+)
+from kuaidai.risk.scorecards.engine.merging import MergeRules, Shape, merge
+from kuaidai.risk.scorecards.engine.scan import Scan
+from kuaidai.risk.scorecards.errors import BadSetting, InfeasibleBins
 from kuaidai.risk.scorecards.woe import information_value, weight_of_evidence
 
-_CART_ROWS = 100_000
-_RARE = "\0rare"
+Groups = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class FeatureCounts:
+    """What one scan knows of a feature.
+
+    `counts`: goods and bads by weight per fine class (256 × 2); `rows`: rows per class (256);
+    `periods`: counts in each period (periods × 256 × 2; no periods: empty).
+    """
+
+    classes: FineClasses
+    counts: Floats
+    rows: Floats
+    periods: Floats
+
+    @staticmethod
+    def of(scan: Scan, place: int) -> FeatureCounts:
+        """The counts of the scan's feature at `place`."""
+        periods = scan.periods[place] if scan.periods else np.empty((0, CLASSES, 2))
+        return FeatureCounts(scan.classes[place], scan.counts[place], scan.seen[place], periods)
+
+    def ordinary(self) -> list[int]:
+        """Classes of ordinary values that hold rows: in value order, categories by their bad rates."""
+        places = [int(p) for p in self.classes.ordinary_classes() if self.rows[p] > 0]
+        if self.classes.feature.kind is Kind.CATEGORICAL:
+            weight = np.maximum(self.counts.sum(axis=1), 1e-300)
+            places.sort(key=lambda p: (self.counts[p, 1] / weight[p], self.classes.levels[p]))
+        return places
+
+
+@dataclass(frozen=True)
+class FeatureBinning:
+    """A feature's ordinary bins as groups of fine classes, how they came about, and edits by hand.
+
+    `missing_with`: number of the ordinary bin that missing values are counted with. `set_woe`: WOE given by
+    hand, by attribute place.
+    """
+
+    counts: FeatureCounts
+    groups: Groups
+    record: BinningRecord
+    config: ScorecardConfig
+    missing_with: int | None = None
+    set_woe: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def feature(self) -> FeatureConfig:
+        """The feature."""
+        return self.counts.classes.feature
+
+    @property
+    def name(self) -> str:
+        """The feature's name."""
+        return self.feature.name
+
+    def bins(self) -> tuple[Bin, ...]:
+        """Ordinary bins, then special codes, missing, unseen."""
+        return (*ordinary_bins(self.counts.classes, self.groups), *own_bins(self.feature))
+
+    def places(self) -> npt.NDArray[np.int64]:
+        """The attribute place of each of the 256 codes (a code without rows: that of its interval)."""
+        size = len(self.groups) + len(own_bins(self.feature))
+        numeric = self.feature.kind is Kind.NUMERIC
+        places = np.full(CLASSES, size - 1, dtype=np.int64)
+        if numeric and self.groups:
+            firsts = [group[0] for group in self.groups[1:]]
+            whole = np.arange(self.counts.classes.size)
+            places[: len(whole)] = np.searchsorted(firsts, whole, side="right")
+        for place, group in enumerate(self.groups):
+            places[list(group)] = place
+        for at, (_, code) in enumerate(self.counts.classes.special_classes()):
+            places[code] = len(self.groups) + at
+        missing = size - 1 if numeric else size - 2
+        places[MISSING] = missing
+        if not numeric:
+            places[OTHER] = size - 1
+        return places
+
+    def characteristic(self) -> Characteristic:
+        """The binned feature with its counts, weights of evidence and information value."""
+        everything = self.bins()
+        places, size = self.places(), len(everything)
+        rows: Floats = np.bincount(places, self.counts.rows, minlength=size).astype(np.float64)
+        goods, bads = (
+            np.bincount(places, self.counts.counts[:, side], minlength=size) for side in (0, 1)
+        )
+        missing = len(everything) - (1 if self.feature.kind is Kind.NUMERIC else 2)
+        if self.missing_with is not None:
+            for of_bin in (rows, goods, bads):
+                of_bin[self.missing_with] += of_bin[missing]
+                of_bin[missing] = 0
+        woe = weight_of_evidence(goods, bads, epsilon=self.config.epsilon)
+        parts = information_value(goods, bads, epsilon=self.config.epsilon)
+        attributes = tuple(
+            Attribute(b, float(goods[i]), float(bads[i]), float(woe[i]), float(parts[i]))
+            for i, b in enumerate(everything)
+        )
+        settled = _apply_policies(attributes, rows, self.feature, self.config)
+        settled = self._by_hand(settled, missing)
+        return Characteristic(self.feature, settled, self.record, sum(a.iv for a in settled))
+
+    def _by_hand(self, attributes: tuple[Attribute, ...], missing: int) -> tuple[Attribute, ...]:
+        changed = list(attributes)
+        given = dict(self.set_woe)
+        for place, woe in given.items():
+            changed[place] = replace(changed[place], woe=woe, note="weight of evidence set by hand")
+        if self.missing_with is not None and missing not in given:
+            bin_ = changed[self.missing_with]
+            note = f"counted with the bin {bin_.bin.label}"
+            changed[missing] = replace(changed[missing], woe=bin_.woe, note=note, iv=0.0)
+        return tuple(changed)
+
+    def edited(self, edit: BinningEdit, **changes: object) -> FeatureBinning:
+        """This binning with `changes`, `edit` written into its record."""
+        record = replace(self.record, edits=(*self.record.edits, edit))
+        return replace(self, record=record, **changes)  # type: ignore[arg-type]
+
+
+def ordinary_bins(classes: FineClasses, groups: Groups) -> tuple[Bin, ...]:
+    """The bins that groups of fine classes stand for."""
+    if classes.feature.kind is Kind.CATEGORICAL:
+        return category_bins([[classes.levels[place] for place in group] for group in groups])
+    # A bin that starts at the fence above a special code shows the code itself: codes go first anyway.
+    shown = {
+        next_steady(float(steady(np.array(code)))): code for _, code in classes.feature.special
+    }
+    lows = [classes.cuts[group[0] - 1] for group in groups[1:]]
+    return interval_bins([shown.get(low, low) for low in lows])
+
+
+def bin_scan(scan: Scan, config: ScorecardConfig) -> tuple[FeatureBinning, ...]:
+    """Bin every feature of the scan by the configuration.
+
+    Where the constraints admit no two bins, `config.on_infeasible` says whether the minimum share and the
+    minimum bads are relaxed (the trend never is); every step is recorded. A feature left with one bin
+    has status `one_bin`, and selection turns it down. Raises `InfeasibleBins` where the configuration
+    says to stop, `BadSetting` for groups that name no known category.
+    """
+    return tuple(
+        bin_feature(FeatureCounts.of(scan, place), config) for place in range(len(scan.classes))
+    )
+
+
+def bin_feature(counts: FeatureCounts, config: ScorecardConfig) -> FeatureBinning:
+    """Bin one feature; see `bin_scan`."""
+    feature = counts.classes.feature
+    if feature.unseen is UnseenPolicy.ERROR and counts.rows[OTHER] > 0 and not feature.groups:
+        raise BadSetting(
+            name=f"unseen of {feature.name}",
+            value="error",
+            rule="another policy: the feature has too many categories to list them all",
+        )
+    if feature.splits or feature.groups:
+        groups = _given_groups(counts)
+        return FeatureBinning(counts, groups, BinningRecord("given", ""), config)
+    order = counts.ordinary()
+    groups, record = _search(counts, order, config)
+    return FeatureBinning(counts, groups, record, config)
+
+
+def _given_groups(counts: FeatureCounts) -> Groups:
+    classes, feature = counts.classes, counts.classes.feature
+    if feature.kind is Kind.CATEGORICAL:
+        known = {level: place for place, level in enumerate(classes.levels)}
+        strange = [level for group in feature.groups for level in group if level not in known]
+        if strange:
+            raise BadSetting(
+                name=f"groups of {feature.name}", value=strange, rule="categories of the data"
+            )
+        return tuple(tuple(known[level] for level in group) for group in feature.groups)
+    edges = np.searchsorted(classes.edges, steady(np.array(feature.splits))) + 1
+    special = {code for _, code in classes.special_classes()}
+    bounds = [0, *edges.tolist(), classes.size]
+    return tuple(
+        tuple(place for place in range(low, high) if place == low or place not in special)
+        for low, high in itertools.pairwise(bounds)
+    )
 
 
 @dataclass(frozen=True)
@@ -48,63 +231,32 @@ class _Attempt:
     given_up: str = ""
 
 
-def bin_feature(
-    values: Values,
-    target: Floats,
-    weights: Floats,
-    feature: FeatureConfig,
-    config: ScorecardConfig,
-) -> Characteristic:
-    """Bin one feature on the development sample.
-
-    `values` as read by `read_column`; `target` 1 = bad. Where the constraints admit no two bins,
-    `config.on_infeasible` says whether the minimum share and the minimum bads are relaxed (the trend
-    never is); every step is recorded. A feature left with one bin has status `one_bin`, and selection
-    turns it down. Raises `InfeasibleBins` where the configuration says to stop.
-    """
-    if feature.kind is Kind.NUMERIC:
-        values = steady(values)
-    ordinary = ordinary_rows(values, feature)
-    bins, record = _solve(values[ordinary], target[ordinary], weights[ordinary], feature, config)
-    return count_bins(bins, record, values, target, weights, feature, config)
-
-
-def ordinary_rows(values: Values, feature: FeatureConfig) -> npt.NDArray[np.bool_]:
-    """Rows whose value is neither missing nor a special code."""
-    if feature.kind is Kind.CATEGORICAL:
-        return np.array([value is not None for value in values], dtype=np.bool_)
-    plain = ~np.isnan(values)
-    for _, code in feature.special:
-        plain &= values != code
-    return np.asarray(plain, dtype=np.bool_)
-
-
-def _solve(
-    values: Values, target: Floats, weights: Floats, feature: FeatureConfig, config: ScorecardConfig
-) -> tuple[tuple[Bin, ...], BinningRecord]:
-    why = _hopeless(values, target)
-    attempts = [] if why else _attempts(config)
+def _search(
+    counts: FeatureCounts, order: list[int], config: ScorecardConfig
+) -> tuple[Groups, BinningRecord]:
+    feature = counts.classes.feature
+    why = _hopeless(counts, order)
     relaxed: list[str] = []
-    for attempt in attempts:
-        status, bins = _optimal_bins(values, target, weights, feature, config, attempt)
+    for attempt in [] if why else _attempts(config):
+        groups, trend = _merged(counts, order, config, attempt)
         if attempt.given_up:
             relaxed.append(attempt.given_up)
-        if len(bins) >= 2:
-            trend = "" if feature.kind is Kind.CATEGORICAL else feature.trend.value
-            return bins, BinningRecord(status.lower(), trend, tuple(relaxed))
-        why = f"no two bins satisfy trend {feature.trend.value}, share and bads ({status.lower()})"
+        if len(groups) >= 2:
+            return groups, BinningRecord("optimal", trend, tuple(relaxed))
+        why = f"no two bins satisfy trend {feature.trend.value}, share and bads"
     if config.on_infeasible is Infeasible.ERROR:
         raise InfeasibleBins(feature=feature.name, why=why)
-    return _one_bin(values, feature), BinningRecord("one_bin", "", (*relaxed, why))
+    everything = (tuple(order),) if order or feature.kind is Kind.NUMERIC else ()
+    return everything, BinningRecord("one_bin", "", (*relaxed, why))
 
 
-def _hopeless(values: Values, target: Floats) -> str:
+def _hopeless(counts: FeatureCounts, order: list[int]) -> str:
     """Why no split can exist, or an empty text."""
-    if len(values) == 0:
+    if not order:
         return "every value is missing or special"
-    if target.sum() == 0 or target.sum() == len(target):
+    if not counts.counts[order].sum(axis=0).all():
         return "ordinary values hold only one class"
-    if len(set(values.tolist())) == 1:
+    if len(order) == 1:
         return "ordinary values are all equal"
     return ""
 
@@ -120,185 +272,104 @@ def _attempts(config: ScorecardConfig) -> list[_Attempt]:
     return attempts
 
 
-def _optimal_bins(
-    values: Values,
-    target: Floats,
-    weights: Floats,
-    feature: FeatureConfig,
-    config: ScorecardConfig,
-    attempt: _Attempt,
-) -> tuple[str, tuple[Bin, ...]]:
-    from optbinning import OptimalBinning  # takes seconds to load: scoring never needs it
-
+def _merged(
+    counts: FeatureCounts, order: list[int], config: ScorecardConfig, attempt: _Attempt
+) -> tuple[Groups, str]:
+    feature = counts.classes.feature
     numeric = feature.kind is Kind.NUMERIC
-    rare = frozenset() if numeric else _rare_categories(values, attempt.min_share)
+    units = [[place] for place in order] if numeric else _pooled(counts, order, attempt.min_share)
+    sums = np.array([counts.counts[unit].sum(axis=0) for unit in units])
+    rows = np.array([counts.rows[unit].sum() for unit in units])
+    periods = np.array([counts.periods[:, unit].sum(axis=1) for unit in units])
+    rules = MergeRules(
+        shape=Shape(feature.trend.value) if numeric else Shape.NONE,
+        min_bins=2,
+        max_bins=max(2, feature.max_bins or config.max_bins),
+        min_share=attempt.min_share,
+        min_bads=attempt.min_bads,
+        min_goods=attempt.min_bads,
+        max_p_value=config.max_bin_p_value,
+    )
+    whole = counts.counts.sum(axis=0)
+    found = merge(
+        sums[:, 0],
+        sums[:, 1],
+        rules,
+        epsilon=config.epsilon,
+        rows=rows,
+        totals=(float(whole[0]), float(whole[1])),
+        periods=(periods[:, :, 0].T, periods[:, :, 1].T) if numeric and periods.size else None,
+    )
+    if found is None:
+        return (), ""
+    starts = (0, *found.ends[:-1])
+    groups = tuple(
+        tuple(place for unit in units[at:end] for place in unit)
+        for at, end in zip(starts, found.ends, strict=True)
+    )
+    return groups, found.shape.value if numeric else ""
+
+
+def _pooled(counts: FeatureCounts, order: list[int], min_share: float) -> list[list[int]]:
+    """Categories by bad rate; those below the minimum share as one, lest their chance rates lead it."""
+    least = min_share * counts.rows[order].sum()
+    rare = [place for place in order if counts.rows[place] < least]
+    units = [[place] for place in order if counts.rows[place] >= least]
     if rare:
-        values = np.array([_RARE if v in rare else v for v in values], dtype=object)
-    trends = {Trend.AUTO: "auto_asc_desc", Trend.NONE: None}
-    rows = len(values)
-    solver = OptimalBinning(
-        name=feature.name,
-        dtype="numerical" if numeric else "categorical",
-        prebinning_method="cart" if rows <= _CART_ROWS else "quantile",
-        solver="cp",
-        max_n_prebins=20,
-        min_prebin_size=min(0.05, attempt.min_share / 2),
-        min_n_bins=2,
-        max_n_bins=feature.max_bins or config.max_bins,
-        min_bin_size=min(0.5, attempt.min_share),
-        min_bin_n_event=attempt.min_bads,
-        min_bin_n_nonevent=attempt.min_bads,
-        max_pvalue=config.max_bin_p_value,
-        monotonic_trend=trends.get(feature.trend, feature.trend.value) if numeric else None,
-        time_limit=10,
-    )
-    flat = bool((weights == weights[0]).all())
-    solver.fit(values, target.astype(np.int64), sample_weight=None if flat else weights)
-    status = str(solver.status)
-    if status not in ("OPTIMAL", "FEASIBLE"):
-        return status, ()
-    if numeric:
-        return status, interval_bins(_tidy_cuts([float(c) for c in solver.splits], values))
-    groups = [[str(c) for c in group] for group in solver.splits]
-    if rare:
-        groups = [
-            [c for name in g for c in (sorted(rare) if name == _RARE else [name])] for g in groups
-        ]
-    return status, category_bins(groups)
+        units.append(sorted(rare, key=lambda place: counts.classes.levels[place]))
 
+    def rate(unit: list[int]) -> float:
+        goods, bads = counts.counts[unit].sum(axis=0)
+        return float(bads / max(goods + bads, 1e-300))
 
-def _rare_categories(values: Values, min_share: float) -> frozenset[str]:
-    """Categories below the minimum share: pooled before the search, lest their chance rates lead it."""
-    names, counts = np.unique(values.astype(str), return_counts=True)
-    return frozenset(names[counts < min_share * len(values)].tolist())
-
-
-def _tidy_cuts(cuts: Sequence[float], values: Values) -> list[float]:
-    """Each cut with as few digits as leave every development row in its bin."""
-    known = np.unique(values)
-    return [_shortest_between(cut, known) for cut in cuts]
-
-
-def _shortest_between(cut: float, known: Floats) -> float:
-    place = int(np.searchsorted(known, cut, side="left"))
-    above = float(known[place]) if place < len(known) else math.inf
-    below = float(known[place - 1]) if place else -math.inf
-    for digits in range(1, 17):
-        short = float(f"{cut:.{digits}g}")
-        if below < float(steady(np.array(short))) <= above:
-            return short
-    return cut
-
-
-def interval_bins(cuts: Sequence[float]) -> tuple[Bin, ...]:
-    """Bins `[low, high)` between the rising `cuts`, open at both ends."""
-    edges: list[float | None] = [None, *cuts, None]
-    return tuple(
-        Bin(BinKind.INTERVAL, *_interval_label(low, high), low=low, high=high)
-        for low, high in itertools.pairwise(edges)
-    )
-
-
-def _interval_label(low: float | None, high: float | None) -> tuple[str, str]:
-    if low is None and high is None:
-        return "any value", "任意值"
-    if low is None:
-        return f"< {_number(high)}", f"小于 {_number(high)}"
-    if high is None:
-        return f"≥ {_number(low)}", f"不低于 {_number(low)}"
-    both = f"{_number(low)} – < {_number(high)}"
-    return both, both
-
-
-def _number(value: float | None) -> str:
-    text = f"{value:,.6f}" if value is not None and abs(value) < 1e15 else f"{value:g}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def category_bins(groups: Sequence[Sequence[str]]) -> tuple[Bin, ...]:
-    """One bin per group of categories."""
-    return tuple(
-        Bin(BinKind.CATEGORIES, ", ".join(group), "、".join(group), categories=tuple(group))
-        for group in groups
-    )
-
-
-def _one_bin(values: Values, feature: FeatureConfig) -> tuple[Bin, ...]:
-    if feature.kind is Kind.CATEGORICAL:
-        return category_bins([sorted(set(values.tolist()))]) if len(values) else ()
-    return interval_bins([])
-
-
-def count_bins(
-    bins: Sequence[Bin],
-    record: BinningRecord,
-    values: Values,
-    target: Floats,
-    weights: Floats,
-    feature: FeatureConfig,
-    config: ScorecardConfig,
-) -> Characteristic:
-    """Count goods and bads per bin (special, missing and unseen bins added) and give each its WOE."""
-    everything = (*bins, *_own_bins(feature))
-    codes = bin_codes(everything, feature.kind, values)
-    size = len(everything)
-    bads = np.bincount(codes, weights * target, minlength=size)
-    goods = np.bincount(codes, weights * (1 - target), minlength=size)
-    rows = np.bincount(codes, minlength=size)
-    woe = weight_of_evidence(goods, bads, epsilon=config.epsilon)
-    parts = information_value(goods, bads, epsilon=config.epsilon)
-    attributes = tuple(
-        Attribute(b, float(goods[i]), float(bads[i]), float(woe[i]), float(parts[i]))
-        for i, b in enumerate(everything)
-    )
-    settled = _apply_policies(attributes, rows, feature, config)
-    trend = record.trend
-    if trend == Trend.AUTO.value:
-        regular = [a.woe for a in settled if a.bin.kind is BinKind.INTERVAL]
-        trend = (Trend.DESCENDING if regular[-1] > regular[0] else Trend.ASCENDING).value
-    iv = sum(a.iv for a in settled)
-    return Characteristic(feature, settled, replace(record, trend=trend), iv)
-
-
-def _own_bins(feature: FeatureConfig) -> tuple[Bin, ...]:
-    numeric = feature.kind is Kind.NUMERIC
-    specials = feature.special if numeric else ()
-    own = [Bin(BinKind.SPECIAL, label, label, special=code) for label, code in specials]
-    own.append(Bin(BinKind.MISSING, "no data", "无数据"))
-    if not numeric:
-        own.append(Bin(BinKind.UNSEEN, "other category", "其他类别"))
-    return tuple(own)
+    return sorted(units, key=rate)
 
 
 def _apply_policies(
     attributes: tuple[Attribute, ...],
-    rows: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.float64],
     feature: FeatureConfig,
     config: ScorecardConfig,
 ) -> tuple[Attribute, ...]:
     """Settle the WOE of special, missing and unseen bins; every departure from the count is noted."""
-    regular = (BinKind.INTERVAL, BinKind.CATEGORIES)
-    worst = min((a.woe for a in attributes if a.bin.kind in regular), default=0.0)
+    regular = [a for a in attributes if a.bin.kind in (BinKind.INTERVAL, BinKind.CATEGORIES)]
     settled: list[Attribute] = []
     missing_woe = 0.0
     for attribute, seen in zip(attributes, rows, strict=True):
-        kind = attribute.bin.kind
-        if kind in regular:
+        if attribute.bin.kind in (BinKind.INTERVAL, BinKind.CATEGORIES):
             settled.append(attribute)
             continue
-        woe, note = attribute.woe, ""
-        if kind is BinKind.UNSEEN:
-            choice = {UnseenPolicy.MISSING: missing_woe, UnseenPolicy.WORST: worst}
-            woe, note = choice.get(feature.unseen, 0.0), f"unseen: {feature.unseen.value}"
-        elif kind is BinKind.MISSING and feature.missing is not MissingPolicy.SEPARATE:
-            woe = worst if feature.missing is MissingPolicy.WORST else 0.0
-            note = f"missing: {feature.missing.value}"
-        elif seen < config.min_own_bin_rows:
-            woe, note = 0.0, f"neutral: {int(seen)} rows, fewer than {config.min_own_bin_rows}"
-        elif not (attribute.goods and attribute.bads):
-            woe, note = 0.0, "neutral: only one class seen"
-        if kind is BinKind.MISSING:
+        woe, note = _own_woe(attribute, seen, regular, missing_woe, feature, config)
+        if attribute.bin.kind is BinKind.MISSING:
             missing_woe = woe
         iv = attribute.iv if woe == attribute.woe else 0.0
         settled.append(replace(attribute, woe=woe, note=note, iv=iv))
     return tuple(settled)
+
+
+def _own_woe(
+    attribute: Attribute,
+    seen: float,
+    regular: list[Attribute],
+    missing_woe: float,
+    feature: FeatureConfig,
+    config: ScorecardConfig,
+) -> tuple[float, str]:
+    worst = min((a.woe for a in regular), default=0.0)
+    if attribute.bin.kind is BinKind.UNSEEN:
+        choice = {UnseenPolicy.MISSING: missing_woe, UnseenPolicy.WORST: worst}
+        return choice.get(feature.unseen, 0.0), f"unseen: {feature.unseen.value}"
+    if attribute.bin.kind is BinKind.MISSING:
+        if feature.missing is MissingPolicy.WORST:
+            return worst, "missing: worst"
+        if feature.missing is MissingPolicy.NEUTRAL:
+            return 0.0, "missing: neutral"
+    if seen < config.min_own_bin_rows:
+        return 0.0, f"neutral: {int(seen)} rows, fewer than {config.min_own_bin_rows}"
+    if not (attribute.goods and attribute.bads):
+        return 0.0, "neutral: only one class seen"
+    if attribute.bin.kind is BinKind.MISSING and feature.missing is MissingPolicy.NEAREST:
+        nearest = min(regular, key=lambda a: abs(a.woe - attribute.woe), default=None)
+        if nearest is not None:
+            return nearest.woe, f"missing: nearest, as {nearest.bin.label}"
+    return attribute.woe, ""

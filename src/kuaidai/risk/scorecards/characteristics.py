@@ -64,12 +64,28 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class BinningEdit:
+    """A change a modeller made by hand: what was done, by whom and why, and the information value it left."""
+
+    action: str
+    detail: str
+    by: str
+    why: str
+    iv_before: float
+    iv_after: float
+
+
+@dataclass(frozen=True)
 class BinningRecord:
-    """How the bins came about: solver status, the trend found, and every constraint given up."""
+    """How the bins came about: by search or given, the trend found, what was given up, edits by hand.
+
+    `status`: `optimal`, `given`, or `one_bin` where the rules admitted no two bins.
+    """
 
     status: str
     trend: str
     relaxed: tuple[str, ...] = ()
+    edits: tuple[BinningEdit, ...] = ()
 
 
 @dataclass(frozen=True)

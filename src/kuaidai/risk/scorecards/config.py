@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,18 +18,28 @@ class Kind(StrEnum):
 
 
 class Trend(StrEnum):
-    """How the bad rate must move as the value rises; `auto` lets the data choose one direction."""
+    """How the bad rate must move as the value rises; `auto` lets the data choose one direction.
+
+    A `peak` rises, then falls; a `valley` falls, then rises; either may consist of one side only.
+    """
 
     AUTO = "auto"
     ASCENDING = "ascending"
     DESCENDING = "descending"
+    PEAK = "peak"
+    VALLEY = "valley"
     NONE = "none"
 
 
 class MissingPolicy(StrEnum):
-    """What a missing value earns: its own bin's points, the worst bin's, or none either way."""
+    """What a missing value earns.
+
+    Its own bin's points; those of the ordinary bin whose weight of evidence is nearest to its own; the
+    worst bin's; or none either way.
+    """
 
     SEPARATE = "separate"
+    NEAREST = "nearest"
     WORST = "worst"
     NEUTRAL = "neutral"
 
@@ -40,6 +51,27 @@ class UnseenPolicy(StrEnum):
     MISSING = "missing"
     WORST = "worst"
     ERROR = "error"
+
+
+class Stepwise(StrEnum):
+    """How the regression's features are chosen among those that passed the filters.
+
+    `backward` starts from all and drops, `forward` starts from none and adds, `both` may drop again
+    what it added; `none` keeps all. A coefficient of the wrong sign leaves whatever the way.
+    """
+
+    BACKWARD = "backward"
+    FORWARD = "forward"
+    BOTH = "both"
+    NONE = "none"
+
+
+class Criterion(StrEnum):
+    """What a feature must bring: a p-value within `p_max`, or a better information criterion."""
+
+    P_VALUE = "p_value"
+    AIC = "aic"
+    BIC = "bic"
 
 
 class Infeasible(StrEnum):
@@ -59,7 +91,9 @@ class FeatureConfig:
     """A candidate feature.
 
     `special` names numeric codes that are not quantities, each of which becomes its own bin, such as
-    `(("no_record", -999.0),)`. `max_bins` overrides the card's.
+    `(("no_record", -999.0),)`. `max_bins` overrides the card's. `splits` (rising) are boundaries the
+    modeller sets for a numeric feature, `groups` the bins of a categorical one: nothing is searched
+    then, and categories that `groups` leaves out are treated as unseen.
     """
 
     name: str
@@ -73,6 +107,26 @@ class FeatureConfig:
     family: str = ""
     unit: str = ""
     max_bins: int | None = None
+    splits: tuple[float, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse bins that contradict the kind or themselves; raises `BadSetting`."""
+        name = f"bins of {self.name}"
+        levels = [level for group in self.groups for level in group]
+        rising = all(low < high for low, high in itertools.pairwise(self.splits))
+        if not (rising and all(math.isfinite(split) for split in self.splits)):
+            raise BadSetting(name=name, value=self.splits, rule="finite and rising")
+        if len(set(levels)) != len(levels) or not all(self.groups):
+            raise BadSetting(name=name, value=self.groups, rule="groups without repetition")
+        if (self.groups if self.kind is Kind.NUMERIC else self.splits) != ():
+            rule = "splits for a numeric feature, groups for a categorical one"
+            raise BadSetting(name=name, value=self.splits or self.groups, rule=rule)
+        codes = [code for _, code in self.special]
+        if len(set(codes)) != len(codes) or not all(math.isfinite(code) for code in codes):
+            raise BadSetting(
+                name=f"special codes of {self.name}", value=codes, rule="finite and different"
+            )
 
     def title(self, language: str) -> str:
         """The feature's title in `language` (Chinese for `zh*`), its name where it has none."""
@@ -106,11 +160,15 @@ class ScorecardConfig:
     `min_bin_bads` bads and goods; neighbours whose bad rates differ with a p-value above
     `max_bin_p_value` are merged (`None`: never). Missing or special bins with fewer than `min_own_bin_rows` rows
     or with only goods or only bads earn no points either way. `epsilon` stands in for a zero count in the weight of evidence.
+    `stable_over` names a column (a quarter, a region) in each of whose values the trend must hold as well.
     Selection: least information value; greatest p-value of the plain association of raw values with
     the outcome (`None`: not asked; binning looks for differences, so information value alone favours
     noise); greatest absolute correlation of WOE columns; greatest variance inflation factor; greatest
-    p-value of a coefficient (`None`: no limit); most features on the card.
-    `l2`: ridge penalty on the WOE coefficients (0 = plain maximum likelihood).
+    p-value of a coefficient (`None`: no limit); most features on the card; greatest population stability
+    index against the recent sample, where one is given (`None`: not asked); how the regression's
+    features are chosen, and by what criterion.
+    `signed` holds every WOE coefficient at or below 0 during the fit. `l2`: ridge penalty on the WOE
+    coefficients (0 = plain maximum likelihood).
     `central_tendency`: long-run bad rate that the calibrated PDs average to (`None`: the sample's).
     """
 
@@ -131,6 +189,11 @@ class ScorecardConfig:
     vif_max: float = 5.0
     p_max: float | None = 0.05
     max_features: int = 15
+    psi_max: float | None = 0.25
+    stepwise: Stepwise = Stepwise.BACKWARD
+    criterion: Criterion = Criterion.P_VALUE
+    signed: bool = False
+    stable_over: str | None = None
     l2: float = 0.0
     central_tendency: float | None = None
     on_infeasible: Infeasible = Infeasible.DROP

@@ -1,17 +1,25 @@
-"""`fit_scorecard`: from a table with a target to a finished card."""
+"""`fit_scorecard`: from data with a target to a finished card, in one scan and a few passes over its codes.
+
+`bin_data` scans and bins, `fit_card` chooses, fits, scales and calibrates: between the two a modeller may
+look at the bins and edit them (`editing`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
+from kuaidai.kernel.stability import stability_index
 from kuaidai.risk.scorecards.association import association_p_value
-from kuaidai.risk.scorecards.binning import bin_feature
+from kuaidai.risk.scorecards.binning import FeatureBinning, FeatureCounts, bin_scan
 from kuaidai.risk.scorecards.card import (
     Calibration,
     FitRecord,
@@ -19,61 +27,145 @@ from kuaidai.risk.scorecards.card import (
     Scorecard,
 )
 from kuaidai.risk.scorecards.characteristics import Characteristic
-from kuaidai.risk.scorecards.columns import (
-    Floats,
-    Table,
-    Values,
-    read_column,
-    read_target,
-    require_columns,
-)
-from kuaidai.risk.scorecards.config import Kind, ScorecardConfig
-from kuaidai.risk.scorecards.errors import BadSetting, OneClassTarget
+from kuaidai.risk.scorecards.columns import Floats
+from kuaidai.risk.scorecards.config import ScorecardConfig
+from kuaidai.risk.scorecards.engine.fine_classes import CLASSES
+from kuaidai.risk.scorecards.engine.kernels import count_scores
+from kuaidai.risk.scorecards.engine.rows import Data, open_rows
+from kuaidai.risk.scorecards.engine.scan import Block, Scan, scan
+from kuaidai.risk.scorecards.errors import OneClassTarget
 from kuaidai.risk.scorecards.scaling import base_points, calibrate, give_points, grade_bands
-from kuaidai.risk.scorecards.selection import Selection, select_features
+from kuaidai.risk.scorecards.selection import Candidates, Selection, select_features
 
-_LIBRARIES = ("kuaidai", "numpy", "optbinning", "pyarrow", "scipy", "statsmodels")
+_LIBRARIES = ("kuaidai", "numba", "numpy", "pyarrow", "scipy", "statsmodels")
 
 
-def fit_scorecard(
-    table: Table,
+@dataclass(frozen=True)
+class Binning:
+    """The development data, scanned and binned. `recent`: counts of a later sample in the same classes."""
+
+    scan: Scan
+    features: tuple[FeatureBinning, ...]
+    config: ScorecardConfig
+    target: str
+    weight: str | None
+    recent: Scan | None = None
+
+    def feature(self, name: str) -> FeatureBinning:
+        """The binning of the feature called `name`; raises `KeyError`."""
+        return self.features[self._place(name)]
+
+    def with_feature(self, changed: FeatureBinning) -> Binning:
+        """This binning with one feature's bins replaced."""
+        place = self._place(changed.name)
+        return replace(
+            self, features=(*self.features[:place], changed, *self.features[place + 1 :])
+        )
+
+    def _place(self, name: str) -> int:
+        for place, feature in enumerate(self.features):
+            if feature.name == name:
+                return place
+        raise KeyError(name)
+
+
+def bin_data(
+    data: Data,
     *,
     target: str,
     config: ScorecardConfig,
     weight: str | None = None,
+    recent: Data | None = None,
+    folder: Path | None = None,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Binning:
+    """Scan the data once and bin every candidate.
+
+    `data` (see `open_rows`) holds the candidates of `config.features` and `target` (1 = bad); `weight`
+    names a column of row weights; `recent` is a later sample, with the same columns, for stability.
+    `folder` takes the codes (one byte a value) where memory is not to; `progress` is told the rows
+    scanned. Raises as `scan` and `bin_scan` do.
+    """
+    scanned = scan(
+        open_rows(data),
+        config.features,
+        target=target,
+        weight=weight,
+        period=config.stable_over,
+        folder=folder,
+        threads=threads,
+        progress=progress,
+    )
+    later = None
+    if recent is not None:
+        rows = open_rows(recent)
+        later = scan(rows, config.features, target=target, classes=scanned.classes, threads=threads)
+        later = replace(later, blocks=())  # its counts are all that is asked for
+    return Binning(scanned, bin_scan(scanned, config), config, target, weight, later)
+
+
+def fit_scorecard(
+    data: Data,
+    *,
+    target: str,
+    config: ScorecardConfig,
+    weight: str | None = None,
+    recent: Data | None = None,
     notes: tuple[tuple[str, str], ...] = (),
+    folder: Path | None = None,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Scorecard:
     """Bin, select, fit, scale and calibrate a card on the development sample.
 
-    `table` holds the candidates of `config.features` and `target` (1 = bad); `weight` names a column
-    of row weights. `notes` are kept in the card's provenance. The same input gives the same card.
-    Raises `MissingColumn`, `NotANumber`, `TargetNotBinary`, `OneClassTarget`, `NoFeatureLeft`,
-    `InfeasibleBins`, `FitNotConverged`.
+    Parameters as in `bin_data`; `notes` are kept in the card's provenance. The same rows give the same
+    card. Raises `MissingColumn`, `NotANumber`, `InfiniteValue`, `TargetNotBinary`, `OneClassTarget`,
+    `NoFeatureLeft`, `InfeasibleBins`, `FitNotConverged`, `BadSetting`.
     """
-    require_columns(table, [target, *(f.name for f in config.features)])
-    bad = read_target(table, target)
-    weights = _weights(table, weight, len(bad))
-    require_both_classes(bad, target, sample="the development sample")
-    columns = {f.name: read_column(table, f.name, f.kind) for f in config.features}
-    candidates = [bin_feature(columns[f.name], bad, weights, f, config) for f in config.features]
-    woe = np.column_stack([c.woe[c.codes(columns[c.name])] for c in candidates])
-    association: list[float] = []
-    if config.association_p_max is not None:
-        association = [association_p_value(columns[f.name], bad, f) for f in config.features]
-    selection = select_features(candidates, woe, bad, weights, config, association)
-    provenance = Provenance(
-        rows=len(bad),
-        bads=float((weights * bad).sum()),
-        goods=float((weights * (1 - bad)).sum()),
-        data_fingerprint=_fingerprint(columns, bad, weights),
-        config_fingerprint=sha256_hex(canonical_json(asdict(config))),
+    binning = bin_data(
+        data,
         target=target,
+        config=config,
         weight=weight,
+        recent=recent,
+        folder=folder,
+        threads=threads,
+        progress=progress,
+    )
+    return fit_card(binning, notes=notes)
+
+
+def fit_card(binning: Binning, *, notes: tuple[tuple[str, str], ...] = ()) -> Scorecard:
+    """Select, fit, scale and calibrate a card on binned data; raises `NoFeatureLeft`, `FitNotConverged`."""
+    characteristics = tuple(feature.characteristic() for feature in binning.features)
+    woe = np.array(
+        [c.woe[f.places()] for c, f in zip(characteristics, binning.features, strict=True)]
+    )
+    config = binning.config
+    selection = select_features(
+        Candidates(
+            binning.scan,
+            characteristics,
+            woe,
+            association=_association(binning),
+            stability=stability(binning),
+        ),
+        config,
+    )
+    provenance = Provenance(
+        rows=binning.scan.rows,
+        bads=binning.scan.bads,
+        goods=binning.scan.goods,
+        data_fingerprint=fingerprint(binning.scan),
+        config_fingerprint=sha256_hex(canonical_json(asdict(config))),
+        target=binning.target,
+        weight=binning.weight,
         libraries=tuple((name, version(name)) for name in _LIBRARIES),
         notes=notes,
     )
-    card = _assemble(candidates, selection, config, provenance)
-    return _finish(card, table, bad, weights)
+    card = _assemble(characteristics, selection, config, provenance)
+    return _finish(card, score_counts(card, binning, selection.chosen))
 
 
 def require_both_classes(bad: Floats, target: str, *, sample: str) -> None:
@@ -83,17 +175,30 @@ def require_both_classes(bad: Floats, target: str, *, sample: str) -> None:
         raise OneClassTarget(target=target, sample=sample, goods=len(bad) - bads, bads=bads)
 
 
-def _weights(table: Table, weight: str | None, rows: int) -> Floats:
-    if weight is None:
-        return np.ones(rows)
-    values = np.asarray(read_column(table, weight, Kind.NUMERIC), dtype=np.float64)
-    if not (np.isfinite(values).all() and (values >= 0).all() and values.sum() > 0):
-        raise BadSetting(name=f"weight {weight}", value="a negative or missing weight", rule="≥ 0")
-    return values
+def _association(binning: Binning) -> list[float]:
+    if binning.config.association_p_max is None:
+        return []
+    places = range(len(binning.features))
+    return [association_p_value(FeatureCounts.of(binning.scan, place)) for place in places]
+
+
+def stability(binning: Binning) -> list[float]:
+    """PSI of every candidate's bins between the development and the recent sample; empty without one."""
+    if binning.recent is None:
+        return []
+    indices = []
+    for place, feature in enumerate(binning.features):
+        size = len(feature.bins())
+        counts = [
+            np.bincount(feature.places(), rows, minlength=size)
+            for rows in (binning.scan.seen[place], binning.recent.seen[place])
+        ]
+        indices.append(stability_index(*counts).index)
+    return indices
 
 
 def _assemble(
-    candidates: list[Characteristic],
+    candidates: tuple[Characteristic, ...],
     selection: Selection,
     config: ScorecardConfig,
     provenance: Provenance,
@@ -138,9 +243,43 @@ def _assemble(
     )
 
 
-def _finish(card: Scorecard, table: Table, bad: Floats, weights: Floats) -> Scorecard:
+@dataclass(frozen=True)
+class ScoreCounts:
+    """Goods and bads by weight at each score that has any."""
+
+    scores: npt.NDArray[np.int64]
+    goods: Floats
+    bads: Floats
+
+
+def score_counts(card: Scorecard, binning: Binning, chosen: tuple[int, ...]) -> ScoreCounts:
+    """The development rows' scores, counted in one pass over the codes."""
+    points = np.zeros((len(chosen), CLASSES), dtype=np.int64)
+    for row, (place, c) in enumerate(zip(chosen, card.characteristics, strict=True)):
+        points[row] = c.points[binning.features[place].places()]
+    least, most = int(points.min(axis=1).sum()), int(points.max(axis=1).sum())
+    work = partial(_count_block, chosen=list(chosen), points=points, least=least, most=most)
+    counts = sum(binning.scan.each(work), start=np.zeros((most - least + 1, 2)))
+    held = np.flatnonzero(counts.sum(axis=1) > 0)
+    return ScoreCounts(held + least + card.base_points, counts[held, 0], counts[held, 1])
+
+
+def _count_block(
+    block: Block, *, chosen: list[int], points: npt.NDArray[np.int64], least: int, most: int
+) -> Floats:
+    counts: Floats = np.zeros((most - least + 1, 2))
+    codes = np.ascontiguousarray(block.codes[chosen])
+    count_scores(codes, block.target, block.weights, points, -least, counts)
+    return counts
+
+
+def _finish(card: Scorecard, counted: ScoreCounts) -> Scorecard:
     """Calibrate the card on its development scores and fill in the grades."""
-    scores = card.scores(table)
+    scores = np.tile(counted.scores, 2)
+    bad: Floats = np.repeat([0.0, 1.0], len(counted.scores))
+    weights: Floats = np.concatenate([counted.goods, counted.bads])
+    held = weights > 0
+    scores, bad, weights = scores[held], bad[held], weights[held]
     log_odds = np.array([card.log_odds_of_bad(int(s)) for s in scores], dtype=np.float64)
     tendency = card.config.central_tendency
     calibrated = replace(
@@ -154,8 +293,15 @@ def _finish(card: Scorecard, table: Table, bad: Floats, weights: Floats) -> Scor
     return replace(calibrated, grades=grades)
 
 
-def _fingerprint(columns: dict[str, Values], bad: Floats, weights: Floats) -> str:
-    """SHA-256 over the rows' hashes, in row order, and the column names."""
-    frame = pd.DataFrame({**columns, "\0bad": bad, "\0weight": weights})
-    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    return sha256_hex(canonical_json(list(columns)) + rows.tobytes())
+def fingerprint(scanned: Scan) -> str:
+    """SHA-256 over the fine classes, their counts and the rows' mark: the same whatever the rows' order.
+
+    Two data sets with one fingerprint are one to any fit on these classes.
+    """
+    content = [
+        [[c.name, list(c.cuts), list(c.levels)] for c in scanned.classes],
+        [counts.tolist() for counts in scanned.counts],
+        scanned.rows,
+        str(scanned.mark),
+    ]
+    return sha256_hex(canonical_json(content))

@@ -132,11 +132,3 @@ def _log_likelihood(design: Floats, target: Floats, weights: Floats, beta: Float
 def _null_log_likelihood(target: Floats, weights: Floats) -> float:
     rate = float(np.average(target, weights=weights))
     return float(weights.sum() * (rate * np.log(rate) + (1 - rate) * np.log(1 - rate)))
-
-
-def variance_inflation(woe: Floats) -> Floats:
-    """Variance inflation factor of each column: the diagonal of the inverse correlation matrix."""
-    if woe.shape[1] < 2:
-        return np.ones(woe.shape[1])
-    correlation = np.atleast_2d(np.corrcoef(woe, rowvar=False))
-    return np.asarray(np.diag(np.linalg.pinv(correlation)), dtype=np.float64)

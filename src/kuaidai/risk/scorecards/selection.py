@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from kuaidai.risk.scorecards.card import SelectionStep
 from kuaidai.risk.scorecards.characteristics import Characteristic
 from kuaidai.risk.scorecards.columns import Floats
-from kuaidai.risk.scorecards.config import ScorecardConfig
+from kuaidai.risk.scorecards.config import Criterion, ScorecardConfig, Stepwise
+from kuaidai.risk.scorecards.engine.newton import cross_products, fit_codes, score_statistics
+from kuaidai.risk.scorecards.engine.scan import Scan
 from kuaidai.risk.scorecards.errors import NoFeatureLeft
-from kuaidai.risk.scorecards.regression import LogisticFit, fit_logistic, variance_inflation
+from kuaidai.risk.scorecards.regression import LogisticFit
+
+_MOST_MOVES = 500
 
 
 @dataclass(frozen=True)
@@ -25,147 +31,254 @@ class Selection:
     steps: tuple[SelectionStep, ...]
 
 
-def select_features(
-    candidates: Sequence[Characteristic],
-    woe: Floats,
-    target: Floats,
-    weights: Floats,
-    config: ScorecardConfig,
-    association: Sequence[float] = (),
-) -> Selection:
+@dataclass(frozen=True)
+class Candidates:
+    """What selection looks at, one entry a feature of the scan.
+
+    `woe` (features × 256) gives each code its weight of evidence. `association`: p-values of the raw
+    values, `stability`: PSI against the recent sample; either empty where it was not asked for.
+    """
+
+    scan: Scan
+    characteristics: Sequence[Characteristic]
+    woe: Floats
+    association: Sequence[float] = ()
+    stability: Sequence[float] = ()
+
+
+def select_features(candidates: Candidates, config: ScorecardConfig) -> Selection:
     """Choose features and fit them.
 
-    Order: information value, association of the raw values where `association` gives its p-values and
-    the configuration a limit, correlation (the stronger of a pair stays), variance inflation, number
-    of features, then backwards: a coefficient of the wrong sign leaves first, then the largest
-    p-value above the limit. `woe` has a column per candidate. Raises `NoFeatureLeft`.
+    Order: information value, association of the raw values, stability against the recent sample (each
+    where figures and a limit are given), correlation (the stronger of a pair stays), variance inflation,
+    number of features; then the regression's own choice by `config.stepwise` and `config.criterion`, in
+    which a coefficient of the wrong sign leaves first. Raises `NoFeatureLeft`, `FitNotConverged`.
     """
-    log: list[SelectionStep] = []
+    log = _Log(candidates.characteristics)
     chosen = _by_information_value(candidates, config, log)
-    if config.association_p_max is not None and association:
-        chosen = _by_association(candidates, association, chosen, config.association_p_max, log)
-    chosen = _by_correlation(candidates, woe, chosen, config, log)
-    chosen = _by_inflation(candidates, woe, chosen, config, log)
+    chosen = _by_limit(
+        candidates.association, config.association_p_max, chosen, log, "association",
+        "raw values hardly related to the outcome: p-value",
+    )  # fmt: skip
+    chosen = _by_limit(
+        candidates.stability, config.psi_max, chosen, log, "stability",
+        "moved against the recent sample: stability index",
+    )  # fmt: skip
+    if chosen:
+        products = cross_products(candidates.scan, candidates.woe, chosen)
+        chosen = _by_correlation(correlations(products), chosen, config, log)
+    chosen = _by_inflation(candidates, chosen, config, log)
     for place in chosen[config.max_features :]:
-        _drop(log, candidates[place], "count", f"weaker than {config.max_features} others", None)
-    chosen = chosen[: config.max_features]
-    fit = None
-    while chosen:
-        fit = fit_logistic(woe[:, chosen], target, weights, l2=config.l2)
-        victim = _weakest(fit, chosen, candidates, config, log)
-        if victim is None:
-            break
-        chosen = [place for place in chosen if place != victim]
-    if fit is None or not chosen:
-        reasons = "; ".join(f"{step.feature}: {step.reason}" for step in log[-3:])
-        raise NoFeatureLeft(count=len(candidates), reasons=reasons)
+        log.drop(place, "count", f"weaker than {config.max_features} others", None)
+    chosen, fit = _regress(candidates, chosen[: config.max_features], config, log)
+    if fit is None:
+        raise NoFeatureLeft(count=len(candidates.characteristics), reasons=log.last(3))
     for place, p in zip(chosen, fit.p_values[1:], strict=True):
-        kept = candidates[place]
-        reason = f"IV {kept.iv:.3f}, expected sign, p-value {p:.3g}"
-        log.append(SelectionStep(kept.name, True, "kept", reason, kept.iv))
-    return Selection(tuple(chosen), fit, variance_inflation(woe[:, chosen]), tuple(log))
+        iv = candidates.characteristics[place].iv
+        log.keep(place, f"IV {iv:.3f}, expected sign, p-value {p:.3g}", iv)
+    return Selection(tuple(chosen), fit, _inflation(candidates, chosen), tuple(log.steps))
 
 
-def _drop(
-    log: list[SelectionStep], c: Characteristic, stage: str, reason: str, value: float | None
-) -> None:
-    log.append(SelectionStep(c.name, False, stage, reason, value))
+class _Log:
+    """The reasons, as they come."""
+
+    def __init__(self, characteristics: Sequence[Characteristic]) -> None:
+        self.names = [c.name for c in characteristics]
+        self.steps: list[SelectionStep] = []
+
+    def drop(self, place: int, stage: str, reason: str, value: float | None) -> None:
+        self.steps.append(SelectionStep(self.names[place], False, stage, reason, value))
+
+    def keep(self, place: int, reason: str, value: float) -> None:
+        self.steps.append(SelectionStep(self.names[place], True, "kept", reason, value))
+
+    def last(self, count: int) -> str:
+        return "; ".join(f"{step.feature}: {step.reason}" for step in self.steps[-count:])
 
 
-def _by_information_value(
-    candidates: Sequence[Characteristic], config: ScorecardConfig, log: list[SelectionStep]
-) -> list[int]:
+def _by_information_value(candidates: Candidates, config: ScorecardConfig, log: _Log) -> list[int]:
     kept = []
-    for place, c in enumerate(candidates):
+    for place, c in enumerate(candidates.characteristics):
         if len(c.regular) < 2:
-            _drop(log, c, "binning", f"one bin: {'; '.join(c.binning.relaxed)}", c.iv)
+            log.drop(place, "binning", f"one bin: {'; '.join(c.binning.relaxed)}", c.iv)
         elif c.iv < config.iv_min:
             reason = f"information value {c.iv:.4f} below {config.iv_min:g}"
-            _drop(log, c, "information_value", reason, c.iv)
+            log.drop(place, "information_value", reason, c.iv)
+        elif np.ptp(_seen_woe(candidates, place)) == 0:
+            log.drop(place, "binning", "every row has the same weight of evidence", c.iv)
         else:
             kept.append(place)
-    return sorted(kept, key=lambda place: (-candidates[place].iv, candidates[place].name))
+    by_name = {place: c.name for place, c in enumerate(candidates.characteristics)}
+    return sorted(kept, key=lambda p: (-candidates.characteristics[p].iv, by_name[p]))
 
 
-def _by_association(
-    candidates: Sequence[Characteristic],
-    association: Sequence[float],
+def _seen_woe(candidates: Candidates, place: int) -> Floats:
+    return np.asarray(candidates.woe[place][candidates.scan.seen[place] > 0], dtype=np.float64)
+
+
+def _by_limit(
+    values: Sequence[float],
+    limit: float | None,
     ranked: list[int],
-    limit: float,
-    log: list[SelectionStep],
+    log: _Log,
+    stage: str,
+    what: str,
 ) -> list[int]:
+    if limit is None or not len(values):
+        return ranked
     kept = []
     for place in ranked:
-        p = association[place]
-        if p > limit:
-            reason = f"raw values hardly related to the outcome: p-value {p:.3f} above {limit:g}"
-            _drop(log, candidates[place], "association", reason, p)
+        if values[place] > limit:
+            reason = f"{what} {values[place]:.3f} above {limit:g}"
+            log.drop(place, stage, reason, values[place])
         else:
             kept.append(place)
     return kept
+
+
+def correlations(products: Floats) -> Floats:
+    """Correlation matrix from the cross-products of (1, columns): Σ w x xᵀ, intercept first."""
+    means = products[0, 1:] / products[0, 0]
+    covariance = products[1:, 1:] / products[0, 0] - np.outer(means, means)
+    spread = np.sqrt(np.diag(covariance))
+    return np.asarray(covariance / np.outer(spread, spread), dtype=np.float64)
 
 
 def _by_correlation(
-    candidates: Sequence[Characteristic],
-    woe: Floats,
-    ranked: list[int],
-    config: ScorecardConfig,
-    log: list[SelectionStep],
+    correlation: Floats, ranked: list[int], config: ScorecardConfig, log: _Log
 ) -> list[int]:
     kept: list[int] = []
-    if len(ranked) < 2:
-        return ranked
-    correlation = np.atleast_2d(np.corrcoef(woe[:, ranked], rowvar=False))
     for row, place in enumerate(ranked):
-        rivals = [(abs(float(correlation[row, ranked.index(k)])), k) for k in kept]
+        rivals = [(abs(float(correlation[row, other])), other) for other in kept]
         closest, rival = max(rivals, default=(0.0, -1))
         if closest > config.corr_max:
-            name = candidates[rival].name
+            name = log.names[ranked[rival]]
             reason = (
                 f"correlation {closest:.2f} with the stronger {name}, above {config.corr_max:g}"
             )
-            _drop(log, candidates[place], "correlation", reason, closest)
+            log.drop(place, "correlation", reason, closest)
         else:
-            kept.append(place)
-    return kept
+            kept.append(row)
+    return [ranked[row] for row in kept]
+
+
+def _inflation(candidates: Candidates, chosen: Sequence[int]) -> Floats:
+    """Variance inflation factor of each: the diagonal of the inverse correlation matrix."""
+    if len(chosen) < 2:
+        return np.ones(len(chosen))
+    products = cross_products(candidates.scan, candidates.woe, list(chosen))
+    return np.asarray(np.diag(np.linalg.pinv(correlations(products))), dtype=np.float64)
 
 
 def _by_inflation(
-    candidates: Sequence[Characteristic],
-    woe: Floats,
-    chosen: list[int],
-    config: ScorecardConfig,
-    log: list[SelectionStep],
+    candidates: Candidates, chosen: list[int], config: ScorecardConfig, log: _Log
 ) -> list[int]:
     while len(chosen) > 1:
-        factors = variance_inflation(woe[:, chosen])
+        factors = _inflation(candidates, chosen)
         worst = int(np.argmax(factors))
         if factors[worst] <= config.vif_max:
             break
         reason = f"variance inflation {factors[worst]:.2f} above {config.vif_max:g}"
-        _drop(log, candidates[chosen[worst]], "vif", reason, float(factors[worst]))
+        log.drop(chosen[worst], "vif", reason, float(factors[worst]))
         chosen = [place for position, place in enumerate(chosen) if position != worst]
     return chosen
 
 
+def _regress(
+    candidates: Candidates, pool: list[int], config: ScorecardConfig, log: _Log
+) -> tuple[list[int], LogisticFit | None]:
+    """Add and drop until nothing moves. A feature that was dropped is not added again."""
+    adds = config.stepwise in (Stepwise.FORWARD, Stepwise.BOTH)
+    chosen, waiting = ([], list(pool)) if adds else (list(pool), [])
+    fit = _fitted(candidates, chosen, config)
+    for _ in range(_MOST_MOVES):
+        victim = _weakest(fit, chosen, candidates, config, log)
+        if victim is not None:
+            chosen = [place for place in chosen if place != victim]
+        else:
+            entrant = _strongest(candidates, fit, chosen, waiting, config, log)
+            if entrant is None:
+                break
+            waiting.remove(entrant)
+            chosen = [*chosen, entrant]
+        fit = _fitted(candidates, chosen, config)
+    return chosen, fit
+
+
+def _fitted(
+    candidates: Candidates, chosen: list[int], config: ScorecardConfig
+) -> LogisticFit | None:
+    if not chosen:
+        return None
+    return fit_codes(
+        candidates.scan, candidates.woe, chosen=chosen, l2=config.l2, signed=config.signed
+    )
+
+
+def _price(candidates: Candidates, config: ScorecardConfig) -> float:
+    """The least χ² (one degree of freedom) that a feature must be worth."""
+    if config.criterion is Criterion.AIC:
+        return 2.0
+    if config.criterion is Criterion.BIC:
+        return math.log(candidates.scan.rows)
+    return 0.0 if config.p_max is None else float(stats.chi2.isf(config.p_max, 1))
+
+
+def _worth(statistic: float, price: float, config: ScorecardConfig) -> str:
+    """The shortfall in the criterion's own words."""
+    if config.criterion is Criterion.P_VALUE:
+        return f"p-value {stats.chi2.sf(statistic, 1):.3f} above {config.p_max or 0:g}"
+    name = config.criterion.value.upper()
+    return f"{name} gets worse: chi-square {statistic:.2f} below {price:.2f}"
+
+
 def _weakest(
-    fit: LogisticFit,
+    fit: LogisticFit | None,
     chosen: list[int],
-    candidates: Sequence[Characteristic],
+    candidates: Candidates,
     config: ScorecardConfig,
-    log: list[SelectionStep],
+    log: _Log,
 ) -> int | None:
     """The candidate to leave next, logged; None where all have the sign and the strength asked."""
-    coefficients, p_values = fit.coefficients[1:], fit.p_values[1:]
+    if fit is None:
+        return None
+    coefficients = fit.coefficients[1:]
     worst = int(np.argmax(coefficients))
-    if coefficients[worst] >= 0:
+    if coefficients[worst] >= -1e-12:
         value = float(coefficients[worst])
         reason = f"coefficient {value:+.3f}: WOE must lower the log-odds of bad"
-        _drop(log, candidates[chosen[worst]], "sign", reason, value)
+        log.drop(chosen[worst], "sign", reason, value)
         return chosen[worst]
-    weakest = int(np.argmax(p_values))
-    if config.p_max is not None and p_values[weakest] > config.p_max:
-        reason = f"p-value {p_values[weakest]:.3f} above {config.p_max:g}"
-        _drop(log, candidates[chosen[weakest]], "p_value", reason, float(p_values[weakest]))
+    if config.stepwise in (Stepwise.NONE, Stepwise.FORWARD):
+        return None
+    squares = fit.z[1:] ** 2
+    weakest = int(np.argmin(squares))
+    price = _price(candidates, config)
+    if squares[weakest] < price:
+        words = _worth(float(squares[weakest]), price, config)
+        log.drop(chosen[weakest], config.criterion.value, words, float(fit.p_values[weakest + 1]))
         return chosen[weakest]
+    return None
+
+
+def _strongest(
+    candidates: Candidates,
+    fit: LogisticFit | None,
+    chosen: list[int],
+    waiting: list[int],
+    config: ScorecardConfig,
+    log: _Log,
+) -> int | None:
+    """The candidate to come in next, by its score statistic; the last look logs those left outside."""
+    if not waiting:
+        return None
+    statistics = score_statistics(candidates.scan, candidates.woe, chosen, waiting, fit)
+    best = int(np.argmax(statistics))
+    price = _price(candidates, config)
+    if statistics[best] >= price:
+        return waiting[best]
+    for place, statistic in zip(waiting, statistics, strict=True):
+        words = _worth(float(statistic), price, config)
+        log.drop(place, config.criterion.value, words, float(statistic))
+    waiting.clear()
     return None

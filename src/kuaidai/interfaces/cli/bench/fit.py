@@ -15,16 +15,13 @@ import typer
 
 from kuaidai.interfaces.cli.bench.credit_sample import TARGET, chunk, features, write_sample
 from kuaidai.interfaces.cli.bench.measuring import measured, timed
-from kuaidai.risk.scorecards.config import FeatureConfig
-from kuaidai.risk.scorecards.engine.coarse_classes import merge_classes
-from kuaidai.risk.scorecards.engine.merging import MergeRules
+from kuaidai.risk.scorecards.binning import bin_scan
+from kuaidai.risk.scorecards.config import FeatureConfig, ScorecardConfig
 from kuaidai.risk.scorecards.engine.newton import fit_codes
 from kuaidai.risk.scorecards.engine.rows import Rows, open_rows
 from kuaidai.risk.scorecards.engine.scan import in_order, scan
 
-_RULES = MergeRules(max_bins=8, min_share=0.05)
 _WORTH = 0.001
-_EPSILON = 0.5
 _THREADS = 2
 
 
@@ -103,13 +100,26 @@ def _fit(
     with measured() as scanning:
         scanned = scan(data, candidates, target=TARGET, folder=codes, threads=_THREADS)
     with measured() as merging:
-        coarse = merge_classes(scanned, _RULES, epsilon=_EPSILON)
-    chosen = [place for place, each in enumerate(coarse) if each.information_value >= _WORTH]
+        binned = bin_scan(scanned, _config(candidates))
+        found_bins = [each.characteristic() for each in binned]
+        woe = np.array([c.woe[each.places()] for c, each in zip(found_bins, binned, strict=True)])
+    chosen = [place for place, c in enumerate(found_bins) if c.iv >= _WORTH]
     with measured() as fitting:
-        found = fit_codes(scanned, np.array([each.woe for each in coarse]), chosen=chosen)
+        found = fit_codes(scanned, woe, chosen=chosen)
     if not np.isfinite(found.errors).all():
         raise RuntimeError("the fit has no standard errors")
     return (scanning.seconds, merging.seconds, fitting.seconds), len(chosen)
+
+
+def _config(candidates: Sequence[FeatureConfig]) -> ScorecardConfig:
+    return ScorecardConfig(
+        name="bench",
+        features=tuple(candidates),
+        max_bins=8,
+        min_bin_share=0.05,
+        min_bin_bads=1,
+        max_bin_p_value=None,
+    )
 
 
 def _decode(data: Rows, columns: list[str]) -> None:

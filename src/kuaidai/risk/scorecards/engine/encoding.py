@@ -35,7 +35,7 @@ class Encoder:
     def of(classes: FineClasses) -> Encoder:
         """The encoder into fine classes."""
         places = {level: place for place, level in enumerate(classes.levels)}
-        return Encoder.make(classes.name, classes.feature.kind, np.array(classes.cuts), places)
+        return Encoder.make(classes.name, classes.feature.kind, classes.edges, places)
 
     @staticmethod
     def make(name: str, kind: Kind, cuts: Floats, places: Mapping[str, int]) -> Encoder:

@@ -25,7 +25,7 @@ _STEADY_BITS = 30
 class FineClasses:
     """The fine classes of one feature.
 
-    Numeric: `cuts` rise, class i holds `[cuts[i-1], cuts[i])`; a special code stands alone in its
+    Numeric: `cuts` rise, class i holds `[cuts[i-1], cuts[i])` as `steady` reads both; a special code stands alone in its
     class. Categorical: class i is `levels[i]`; any other category is `OTHER`. A missing value is
     `MISSING` in both.
     """
@@ -40,6 +40,11 @@ class FineClasses:
         return self.feature.name
 
     @property
+    def edges(self) -> Floats:
+        """The cuts as numbers are compared with them."""
+        return steady(np.array(self.cuts, dtype=np.float64))
+
+    @property
     def size(self) -> int:
         """Number of classes that ordinary and special values can fall into."""
         numeric = self.feature.kind is Kind.NUMERIC
@@ -51,13 +56,13 @@ class FineClasses:
             places = {level: place for place, level in enumerate(self.levels)}
             codes = [MISSING if v is None else places.get(v, OTHER) for v in values]
             return np.array(codes, dtype=np.uint8)
-        found = np.searchsorted(np.array(self.cuts), steady(values), side="right")
+        found = np.searchsorted(self.edges, steady(values), side="right")
         return np.where(np.isnan(values), MISSING, found).astype(np.uint8)
 
     def special_classes(self) -> tuple[tuple[str, int], ...]:
         """Label and class of each special code."""
         codes = np.array([code for _, code in self.feature.special], dtype=np.float64)
-        places = np.searchsorted(np.array(self.cuts), steady(codes), side="right")
+        places = np.searchsorted(self.edges, steady(codes), side="right")
         labels = (label for label, _ in self.feature.special)
         return tuple(zip(labels, (int(p) for p in places), strict=True))
 
@@ -73,28 +78,51 @@ def numeric_classes(
     """Classes of nearly equal frequency in `sample`; every distinct value its own where they are few.
 
     Missing and infinite values of the sample are left out; special codes get classes of their own.
+    Cuts have as few digits as the gap between neighbouring values allows, or, where values are many, a
+    window half a class wide; the feature's own `splits` are always among them.
     """
     special = steady(np.array([code for _, code in feature.special], dtype=np.float64))
     ordinary = steady(np.asarray(sample, dtype=np.float64))
     ordinary = ordinary[np.isfinite(ordinary) & ~np.isin(ordinary, special)]
-    room = max(2, most - 2 * len(special))
+    room = max(2, most - 2 * len(special) - len(feature.splits))
     known = np.unique(ordinary)
-    cuts = known[1:]
+    low, high = known[:-1], known[1:]
     if len(known) > room:
-        places = np.linspace(0, 1, room + 1)[1:-1]
-        cuts = np.unique(np.quantile(ordinary, places, method="inverted_cdf"))
-        cuts = cuts[cuts > known[0]]
-    return FineClasses(feature, cuts=numeric_cuts(cuts, feature))
+        low, high = _windows(ordinary, room)
+    pairs = zip(low.tolist(), high.tolist(), strict=True)
+    cuts = [cut for pair in pairs if (cut := _shortest(*pair)) > known[0]]
+    return FineClasses(feature, cuts=numeric_cuts([*cuts, *feature.splits], feature))
 
 
-def numeric_cuts(cuts: Floats, feature: FeatureConfig) -> tuple[float, ...]:
+def _windows(ordinary: Floats, room: int) -> tuple[Floats, Floats]:
+    """Around each quantile the values between which its cut may fall: a quarter of a class each way."""
+    share = np.arange(1, room) / room
+    around = [share - 0.25 / room, share + 0.25 / room]
+    low, high = np.quantile(ordinary, around, method="inverted_cdf")
+    return np.asarray(low), np.asarray(high)
+
+
+def _shortest(below: float, above: float) -> float:
+    """The number with fewest digits that, as `steady` reads it, lies in (below, above]; else `above`."""
+    for digits in range(1, 17):
+        for given in (above, (below + above) / 2):
+            short = float(f"{given:.{digits}g}")
+            if below < float(steady(np.array(short))) <= above:
+                return short
+    return above
+
+
+def numeric_cuts(cuts: Iterable[float], feature: FeatureConfig) -> tuple[float, ...]:
     """`cuts` with a fence on either side of each special code."""
     special = steady(np.array([code for _, code in feature.special], dtype=np.float64))
-    fences = [edge for code in special for edge in (code, _next_steady(float(code)))]
-    return tuple(np.unique([*cuts, *fences]).tolist())
+    fences = [edge for code in special for edge in (code, next_steady(float(code)))]
+    alike: dict[float, float] = {}
+    for cut in sorted([*cuts, *fences]):
+        alike.setdefault(float(steady(np.array(cut))), float(cut))
+    return tuple(alike.values())
 
 
-def _next_steady(value: float) -> float:
+def next_steady(value: float) -> float:
     """The least number above `value` that `steady` tells apart from it."""
     if value == 0:
         return math.nextafter(0.0, math.inf)

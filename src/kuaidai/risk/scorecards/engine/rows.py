@@ -6,13 +6,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kuaidai.risk.scorecards.columns import Table, require_names
+from kuaidai.risk.scorecards.columns import require_names
 from kuaidai.risk.scorecards.errors import BadSetting
 
 _BATCH_ROWS = 1 << 17
@@ -104,7 +104,20 @@ class ParquetRows:
         return opened[place].read_row_group(group, columns=list(columns), use_threads=False)
 
 
-def open_rows(data: Table | pa.RecordBatchReader | Path | str | Sequence[Path]) -> Rows:
+class ArrowStream(Protocol):
+    """Anything that hands out its rows through the Arrow C stream interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The capsule of the stream."""
+        ...
+
+
+Data: TypeAlias = (
+    pa.Table | pd.DataFrame | pa.RecordBatchReader | Path | str | Sequence[Path] | ArrowStream
+)
+
+
+def open_rows(data: Data) -> Rows:
     """`data` as rows in parts.
 
     Takes a Parquet file, a folder of them or a list of files; an Arrow table or reader (a reader is read into
