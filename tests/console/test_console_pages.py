@@ -13,6 +13,8 @@ from kuaidai.foundation.queries import audit_trail
 from kuaidai.lending.origination import operations, queries
 from kuaidai.lending.servicing import operations as servicing
 from kuaidai.parties.operations import user_for_person
+from kuaidai.risk.policy.monitoring_operations import monitor_model
+from kuaidai.risk.scorecards.monitoring import Thresholds
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-password-for-tests"
@@ -201,3 +203,27 @@ def test_an_account_manager_may_look_but_not_resolve(client, referred, journey) 
     answer = client.post(f"/console/applications/{referred.id}/resolution/", form)
     assert answer.status_code in (403, 422)
     assert queries.application(referred.id).status == "referred"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Monitoring", "Alert", "distribution moved")),
+        ("zh-hans", ("模型监控", "预警", "漂移")),
+    ],
+)
+def test_alerts_of_monitoring_stand_beside_the_models(officer, journey, language, words) -> None:
+    journey.decided()
+
+    monitor_model(
+        label="test-card/1",
+        month=journey.on,
+        outcomes={},
+        actor=SYSTEM,
+        on=journey.on,
+        thresholds=Thresholds(psi_watch=1e-4, psi_alert=1e-3, p_alert=0.98, p_watch=0.99),
+    )
+    officer.cookies["django_language"] = language
+    page = officer.get("/console/models/").content.decode()
+    for word in words:
+        assert word in page

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from kuaidai.interfaces.ui.frames import Mark, Text
 from kuaidai.lending.origination.domain.states import Status
 from kuaidai.risk.policy.domain.decision import Severity
+from kuaidai.risk.scorecards.monitoring_report import Level
 
 STATUS_MARKS: Mapping[Status, Mark] = {
     Status.DRAFT: Mark(_("Draft"), "neutral", "pen"),
@@ -124,4 +125,10 @@ FINDING_MARKS: Mapping[str, Mark] = {
     "outliers": Mark(_("Outliers"), "caution"),
     "drift": Mark(_("Drift"), "caution"),
     "new_category": Mark(_("New category"), "notice", "info"),
+}
+
+MONITORING_MARKS: Mapping[Level, Mark] = {
+    Level.STABLE: Mark(_("No finding"), "positive"),
+    Level.WATCH: Mark(_("Watch"), "caution"),
+    Level.ALERT: Mark(_("Alert"), "negative"),
 }

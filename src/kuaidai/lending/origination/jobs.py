@@ -32,3 +32,15 @@ def expire_offers(timestamp: int) -> None:
     from kuaidai.lending.origination import operations  # late: rooms load when the app is ready
 
     operations.expire_offers(on=business_date(), actor=Actor.system("origination.expire_offers"))
+
+
+@app.periodic(cron="15 3 * * *")
+@app.task(queue="decisions", name="origination.monitor_models")
+def monitor_models(timestamp: int) -> None:
+    """Report on last month's scorecards, once a month.
+
+    Asked every night because the business date, not the clock, says when a month is over.
+    """
+    from kuaidai.lending.origination.monitoring import monitor_models as monitor_last_month
+
+    monitor_last_month(on=business_date(), actor=Actor.system("origination.monitor_models"))

@@ -11,6 +11,7 @@ from kuaidai.interfaces.console.access import Staff, staff_page
 from kuaidai.lending.ledger import queries as ledger_queries
 from kuaidai.lending.servicing.queries import close_status
 from kuaidai.risk.policy import queries as policy
+from kuaidai.risk.policy.monitoring_queries import latest_monitoring
 
 
 @staff_page
@@ -32,12 +33,21 @@ def day(request: HttpRequest, staff: Staff) -> HttpResponse:
 
 @staff_page
 def models(request: HttpRequest, staff: Staff) -> HttpResponse:
-    """Versions of scorecards and policies."""
+    """Versions of scorecards and policies, and the newest monitoring of each scorecard."""
     rows = [
         (version, wording.VERSION_KINDS[version.kind], wording.VERSION_MARKS[version.status])
         for version in policy.versions(on=staff.on)
     ]
-    return render(request, "console/models.html", {"staff": staff, "versions": rows})
+    monitored = [
+        (view, wording.MONITORING_MARKS[view.report.level]) for view in latest_monitoring()
+    ]
+    seen = {
+        "staff": staff,
+        "versions": rows,
+        "monitored": monitored,
+        "marks": wording.MONITORING_MARKS,
+    }
+    return render(request, "console/models.html", seen)
 
 
 @staff_page
