@@ -6,6 +6,8 @@ cluster is configured the way Spark is; without one a local session is started.
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import reduce
@@ -39,6 +41,8 @@ def session() -> SparkSession:
     running = SparkSession.getActiveSession()
     if running is not None:
         return running
+    # Spark's own default is whatever `python3` the path names, which need not have this package
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder: Any = SparkSession.builder
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     try:

@@ -38,7 +38,7 @@ from kuaidai.risk.scorecards.engine.fine_classes import (
     next_steady,
 )
 from kuaidai.risk.scorecards.engine.merging import MergeRules, Shape, merge
-from kuaidai.risk.scorecards.engine.scan import Scan
+from kuaidai.risk.scorecards.engine.scan import Counts
 from kuaidai.risk.scorecards.errors import BadSetting, InfeasibleBins
 from kuaidai.risk.scorecards.woe import information_value, weight_of_evidence
 
@@ -59,7 +59,7 @@ class FeatureCounts:
     periods: Floats
 
     @staticmethod
-    def of(scan: Scan, place: int) -> FeatureCounts:
+    def of(scan: Counts, place: int) -> FeatureCounts:
         """The counts of the scan's feature at `place`."""
         periods = scan.periods[place] if scan.periods else np.empty((0, CLASSES, 2))
         return FeatureCounts(scan.classes[place], scan.counts[place], scan.seen[place], periods)
@@ -173,7 +173,7 @@ def ordinary_bins(classes: FineClasses, groups: Groups) -> tuple[Bin, ...]:
     return interval_bins([shown.get(low, low) for low in lows])
 
 
-def bin_scan(scan: Scan, config: ScorecardConfig) -> tuple[FeatureBinning, ...]:
+def bin_scan(scan: Counts, config: ScorecardConfig) -> tuple[FeatureBinning, ...]:
     """Bin every feature of the scan by the configuration.
 
     Where the constraints admit no two bins, `config.on_infeasible` says whether the minimum share and the

@@ -32,7 +32,7 @@ from kuaidai.risk.scorecards.config import ScorecardConfig
 from kuaidai.risk.scorecards.engine.fine_classes import CLASSES
 from kuaidai.risk.scorecards.engine.kernels import count_scores
 from kuaidai.risk.scorecards.engine.rows import Data, open_rows
-from kuaidai.risk.scorecards.engine.scan import Block, Scan, scan
+from kuaidai.risk.scorecards.engine.scan import Block, Coded, Counts, scan
 from kuaidai.risk.scorecards.errors import OneClassTarget
 from kuaidai.risk.scorecards.scaling import base_points, calibrate, give_points, grade_bands
 from kuaidai.risk.scorecards.selection import Candidates, Selection, select_features
@@ -44,12 +44,12 @@ _LIBRARIES = ("kuaidai", "numba", "numpy", "pyarrow", "scipy", "statsmodels")
 class Binning:
     """The development data, scanned and binned. `recent`: counts of a later sample in the same classes."""
 
-    scan: Scan
+    scan: Coded
     features: tuple[FeatureBinning, ...]
     config: ScorecardConfig
     target: str
     weight: str | None
-    recent: Scan | None = None
+    recent: Counts | None = None
 
     def feature(self, name: str) -> FeatureBinning:
         """The binning of the feature called `name`; raises `KeyError`."""
@@ -259,7 +259,7 @@ def score_counts(card: Scorecard, binning: Binning, chosen: tuple[int, ...]) -> 
         points[row] = c.points[binning.features[place].places()]
     least, most = int(points.min(axis=1).sum()), int(points.max(axis=1).sum())
     work = partial(_count_block, chosen=list(chosen), points=points, least=least, most=most)
-    counts = sum(binning.scan.each(work), start=np.zeros((most - least + 1, 2)))
+    counts = binning.scan.added(work)
     held = np.flatnonzero(counts.sum(axis=1) > 0)
     return ScoreCounts(held + least + card.base_points, counts[held, 0], counts[held, 1])
 
@@ -293,7 +293,7 @@ def _finish(card: Scorecard, counted: ScoreCounts) -> Scorecard:
     return replace(calibrated, grades=grades)
 
 
-def fingerprint(scanned: Scan) -> str:
+def fingerprint(scanned: Counts) -> str:
     """SHA-256 over the fine classes, their counts and the rows' mark: the same whatever the rows' order.
 
     Two data sets with one fingerprint are one to any fit on these classes.

@@ -14,7 +14,7 @@ from kuaidai.risk.scorecards.characteristics import Characteristic
 from kuaidai.risk.scorecards.columns import Floats
 from kuaidai.risk.scorecards.config import Criterion, ScorecardConfig, Stepwise
 from kuaidai.risk.scorecards.engine.newton import cross_products, fit_codes, score_statistics
-from kuaidai.risk.scorecards.engine.scan import Scan
+from kuaidai.risk.scorecards.engine.scan import Coded
 from kuaidai.risk.scorecards.errors import NoFeatureLeft
 from kuaidai.risk.scorecards.regression import LogisticFit
 
@@ -39,7 +39,7 @@ class Candidates:
     values, `stability`: PSI against the recent sample; either empty where it was not asked for.
     """
 
-    scan: Scan
+    scan: Coded
     characteristics: Sequence[Characteristic]
     woe: Floats
     association: Sequence[float] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,13 +11,11 @@ from scipy import optimize
 
 from kuaidai.risk.scorecards.columns import Floats
 from kuaidai.risk.scorecards.engine import kernels
-from kuaidai.risk.scorecards.engine.scan import Block, Scan, load
+from kuaidai.risk.scorecards.engine.scan import Block, Coded
 from kuaidai.risk.scorecards.errors import FitNotConverged
 from kuaidai.risk.scorecards.regression import LogisticFit
 
 _ROWS = 8192
-_WARM_ROWS = 1_000_000
-_WARM_BLOCKS = 64
 _ENOUGH = 1e-10
 _PASSES = 30
 _LARGEST = 30.0
@@ -65,17 +63,8 @@ def newton_sums(block: Block, woe: Floats, beta: Floats) -> Sums:
     return Sums(gradient[order], hessian[np.ix_(order, order)])
 
 
-def total(sums: Iterable[Sums]) -> Sums:
-    """All sums added, in their order."""
-    found = iter(sums)
-    result = next(found)
-    for each in found:
-        result = result + each
-    return result
-
-
 def fit_codes(
-    scan: Scan,
+    scan: Coded,
     woe: Floats,
     *,
     chosen: Sequence[int] | None = None,
@@ -95,21 +84,12 @@ def fit_codes(
     beta[0] = np.log(scan.bads / scan.goods)
     _require_spread(lookup, scan, places)
     passes = 0
-    if scan.rows > 4 * _WARM_ROWS:
-        sample = _warm_sample(scan)
+    sample = scan.warm_sample()
+    if sample is not None:
         beta, _, passes = _maximise(sample, places, lookup, beta, l2, signed)
     beta, sums, more = _maximise(scan, places, lookup, beta, l2, signed)
     errors = _errors(sums, beta, l2, signed)
-    base, rates = float(beta[0]), lookup * beta[1:, None]
-    likelihood = sum(
-        scan.each(
-            lambda b: float(
-                kernels.log_likelihood(
-                    _of(b, places).codes, b.target, b.weights, _NONE, rates, base
-                )
-            )
-        )
-    )
+    likelihood = scan.added(partial(_likelihood_of, places=places, woe=lookup, beta=beta))
     if likelihood > -_SEPARATED * (scan.goods + scan.bads):
         raise FitNotConverged(why="the classes are perfectly separated")
     bads, everyone = scan.bads, scan.bads + scan.goods
@@ -127,17 +107,17 @@ def fit_codes(
     )
 
 
-def cross_products(scan: Scan, woe: Floats, chosen: Sequence[int]) -> Floats:
+def cross_products(scan: Coded, woe: Floats, chosen: Sequence[int]) -> Floats:
     """Σ weight × x xᵀ over all rows, x being 1 and the WOE of the chosen features."""
     places = list(chosen)
     lookup = np.ascontiguousarray(woe[places])
     # At coefficients of nought every row has the binomial weight one quarter.
     work = partial(_sums_of, places=places, woe=lookup, beta=np.zeros(len(places) + 1))
-    return np.asarray(4 * total(scan.each(work)).hessian, dtype=np.float64)
+    return np.asarray(4 * scan.added(work).hessian, dtype=np.float64)
 
 
 def score_statistics(
-    scan: Scan,
+    scan: Coded,
     woe: Floats,
     chosen: Sequence[int],
     waiting: Sequence[int],
@@ -154,7 +134,7 @@ def score_statistics(
     if fit is not None:
         beta[: len(chosen) + 1] = fit.coefficients
     lookup = np.ascontiguousarray(woe[places])
-    sums = total(scan.each(partial(_sums_of, places=places, woe=lookup, beta=beta)))
+    sums = scan.added(partial(_sums_of, places=places, woe=lookup, beta=beta))
     inside = len(chosen) + 1
     known = sums.hessian[:inside, :inside]
     across = sums.hessian[:inside, inside:]
@@ -174,8 +154,17 @@ def _sums_of(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> S
     return newton_sums(_of(block, places), woe, beta)
 
 
+def _likelihood_of(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> float:
+    block, rates = _of(block, places), woe * beta[1:, None]
+    return float(
+        kernels.log_likelihood(
+            block.codes, block.target, block.weights, _NONE, rates, float(beta[0])
+        )
+    )
+
+
 def _maximise(
-    scan: Scan,
+    scan: Coded,
     places: list[int],
     woe: Floats,
     beta: Floats,
@@ -187,7 +176,7 @@ def _maximise(
     penalty[0] = 0.0
     for passes in range(1, _PASSES + 1):
         work = partial(_sums_of, places=places, woe=woe, beta=beta)
-        sums = total(scan.each(work))
+        sums = scan.added(work)
         sums = Sums(sums.gradient - penalty * beta, sums.hessian + np.diag(penalty))
         step = _step(sums, beta, signed)
         beta = np.asarray(beta + step / max(1.0, float(np.abs(step).max()) / 2.0))
@@ -221,21 +210,10 @@ def _errors(sums: Sums, beta: Floats, l2: float, signed: bool) -> Floats:
     return errors
 
 
-def _require_spread(woe: Floats, scan: Scan, places: list[int]) -> None:
+def _require_spread(woe: Floats, scan: Coded, places: list[int]) -> None:
     """A feature whose rows all have one WOE cannot be told from the intercept."""
     for place, row in zip(places, woe, strict=True):
         seen = scan.counts[place].sum(axis=1) > 0
         if np.ptp(row[seen]) == 0:
             name = scan.classes[place].name
             raise FitNotConverged(why=f"feature {name} has the same WOE on every row")
-
-
-def _warm_sample(scan: Scan) -> Scan:
-    """About a million rows, evenly from at most 64 of the blocks."""
-    picked = scan.blocks[:: -(-len(scan.blocks) // _WARM_BLOCKS)]
-    stride = max(1, scan.rows * len(picked) // len(scan.blocks) // _WARM_ROWS)
-    blocks = []
-    for block in map(load, picked):
-        codes = np.ascontiguousarray(block.codes[:, ::stride])
-        blocks.append(Block(codes, block.target[::stride], block.weights[::stride]))
-    return replace(scan, blocks=tuple(blocks), rows=sum(len(b.target) for b in blocks))

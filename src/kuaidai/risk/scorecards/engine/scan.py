@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import islice
+from operator import add
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from kuaidai.risk.scorecards.columns import Floats, read_column, read_target, require_columns
@@ -31,36 +34,40 @@ from kuaidai.risk.scorecards.errors import BadSetting, InfiniteValue, OneClassTa
 SAMPLE_ROWS = 200_000
 _SAMPLE_PARTS = 8
 _MOST_PERIODS = 120
+_WARM_ROWS = 1_000_000
+_WARM_BLOCKS = 64
 Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
 class Block:
-    """Codes (features × rows), target (0 or 1), and weights (empty: every row counts once)."""
+    """Codes (features × rows), target (0 or 1), and weights (empty: every row counts once).
+
+    `periods` names each row's period while the rows are counted; it is not kept.
+    """
 
     codes: Codes
     target: Codes
     weights: Floats
+    periods: npt.NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=np.str_))
 
 
 @dataclass(frozen=True)
-class Scan:
-    """What one scan leaves: the codes, and per feature its classes and what fell into them.
+class Counts:
+    """Fine classes per feature and what fell into them.
 
     `counts`: goods and bads by weight (256 × 2); `seen`: rows (256); `periods`: goods and bads in each
-    of the periods named by `period_names` (periods × 256 × 2). A block is a `Block` in memory or the
-    file it was written to. `mark` fingerprints the coded rows whatever their order.
+    of the periods named by `period_names` (periods × 256 × 2). `mark` fingerprints the coded rows
+    whatever their order.
     """
 
     classes: tuple[FineClasses, ...]
     counts: tuple[Floats, ...]
     seen: tuple[Floats, ...]
-    blocks: tuple[Block | Path, ...]
     rows: int
-    threads: int
     mark: int
-    period_names: tuple[str, ...] = ()
-    periods: tuple[Floats, ...] = ()
+    period_names: tuple[str, ...]
+    periods: tuple[Floats, ...]
 
     @property
     def goods(self) -> float:
@@ -72,9 +79,66 @@ class Scan:
         """Bads by weight."""
         return float(self.counts[0][:, 1].sum())
 
-    def each(self, work: Callable[[Block], Done]) -> Iterator[Done]:
-        """`work` on every block from several threads; results come in the order of the blocks."""
-        return in_order(lambda block: work(load(block)), self.blocks, self.threads)
+    def require_both(self, target: str) -> None:
+        """Raise `OneClassTarget` unless there are goods and bads."""
+        if not (self.goods and self.bads):
+            goods, bads = f"{self.goods:g}", f"{self.bads:g}"
+            raise OneClassTarget(target=target, sample="the data", goods=goods, bads=bads)
+
+
+class Addable(Protocol):
+    """What merges by +."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Both together."""
+        ...
+
+
+Sum = TypeVar("Sum", bound=Addable)
+
+
+class Coded(Counts):
+    """Counted rows whose codes can be passed over again, wherever they lie."""
+
+    def added(self, work: Callable[[Block], Sum]) -> Sum:
+        """`work` on every block, the results added in an order that does not change.
+
+        `work` may have to travel: a function of a module, or a partial one.
+        """
+        raise NotImplementedError
+
+    def warm_sample(self) -> Coded | None:
+        """A small part of the rows to start a regression from; None where the whole is small."""
+        return None
+
+
+@dataclass(frozen=True)
+class Scan(Coded):
+    """Counted rows on this machine, in blocks: each a `Block` in memory or the file it was written to."""
+
+    blocks: tuple[Block | Path, ...]
+    threads: int
+
+    def added(self, work: Callable[[Block], Sum]) -> Sum:
+        """`work` on every block from several threads, added in the order of the blocks."""
+        return added(in_order(lambda block: work(load(block)), self.blocks, self.threads))
+
+    def warm_sample(self) -> Coded | None:
+        """About a million rows, evenly from at most 64 of the blocks; None up to four million."""
+        if self.rows <= 4 * _WARM_ROWS:
+            return None
+        picked = self.blocks[:: -(-len(self.blocks) // _WARM_BLOCKS)]
+        stride = max(1, self.rows * len(picked) // len(self.blocks) // _WARM_ROWS)
+        blocks = []
+        for block in map(load, picked):
+            codes = np.ascontiguousarray(block.codes[:, ::stride])
+            blocks.append(Block(codes, block.target[::stride], block.weights[::stride]))
+        return replace(self, blocks=tuple(blocks), rows=sum(len(b.target) for b in blocks))
+
+
+def added(sums: Iterable[Sum]) -> Sum:
+    """All sums added, in their order; there must be one."""
+    return reduce(add, sums)
 
 
 Item = TypeVar("Item")
@@ -112,10 +176,11 @@ def sample_classes(
         table = rows.read(part, names)
         taken.append(table.take(pa.array(np.arange(0, table.num_rows, stride))))
     sample = pa.concat_tables(taken, promote_options="permissive").unify_dictionaries()
-    return [_classes_of(sample, feature, most) for feature in features]
+    return [classes_of(sample, feature, most) for feature in features]
 
 
-def _classes_of(sample: pa.Table, feature: FeatureConfig, most: int) -> FineClasses:
+def classes_of(sample: pa.Table, feature: FeatureConfig, most: int) -> FineClasses:
+    """At most `most` fine classes of a feature, from a sample of its values."""
     if feature.kind is Kind.NUMERIC:
         return numeric_classes(read_column(sample, feature.name, feature.kind), feature, most=most)
     counted = Counter(str(v) for v in sample[feature.name].to_pylist() if v is not None)
@@ -152,134 +217,125 @@ def scan(
     threads = threads or os.cpu_count() or 1
     wanted = list(dict.fromkeys(wanted))
 
-    def encode(part: int) -> tuple[Block | Path, _Counted]:
-        table = rows.read(part, wanted)
-        block, counted = _encode_part(table, encoders, target, weight)
-        if period is not None:
-            counted = replace(counted, periods=_by_period(block, table[period]))
-        return _keep(block, part, folder), counted
+    def encode(part: int) -> tuple[Block | Path, Counted]:
+        block = encode_rows(rows.read(part, wanted), encoders, target, weight, period)
+        return _keep(block, part, folder), Counted.of(block)
 
     blocks: list[Block | Path] = []
-    totals = _Totals(len(fixed))
-    for part, (block, counted) in enumerate(in_order(encode, range(len(rows.sizes)), threads)):
+    total: Counted | None = None
+    for block, counted in in_order(encode, range(len(rows.sizes)), threads):
         blocks.append(block)
-        totals.add(counted, rows.sizes[part])
+        total = counted if total is None else total + counted
         if progress is not None:
-            progress(totals.rows)
-    result = totals.scan(fixed, blocks, threads)
-    if not (result.goods and result.bads):
-        goods, bads = f"{result.goods:g}", f"{result.bads:g}"
-        raise OneClassTarget(target=target, sample="the data", goods=goods, bads=bads)
+            progress(total.rows)
+    assert total is not None  # there is at least one part: some rows were promised above
+    result = Scan(**total.figures(fixed), blocks=tuple(blocks), threads=threads)
+    result.require_both(target)
     return result
 
 
 @dataclass(frozen=True)
-class _Counted:
-    """What one part adds up to."""
+class Counted:
+    """What some blocks add up to; see `Counts`. All arrays have a place per feature in front."""
 
-    counts: list[Floats]
-    seen: list[Floats]
+    counts: Floats
+    seen: Floats
+    rows: int
     mark: int
-    periods: dict[str, list[Floats]]
+    periods: Mapping[str, Floats]
 
+    @staticmethod
+    def of(block: Block) -> Counted:
+        """The figures of one block."""
+        features = len(block.codes)
+        whole = np.zeros((features, CLASSES, 2), dtype=np.int64)
+        for codes, counts in zip(block.codes, whole, strict=True):
+            count_rows(codes, block.target, counts)
+        weighed = _weighed(block) if block.weights.size else whole.astype(np.float64)
+        mark = int(mark_rows(block.codes, block.target, block.weights))
+        seen = whole.sum(axis=2).astype(np.float64)
+        return Counted(weighed, seen, len(block.target), mark, _by_period(block))
 
-class _Totals:
-    """The sums over the parts read so far."""
-
-    def __init__(self, features: int) -> None:
-        self.rows = 0
-        self._mark = 0
-        self._counts = [np.zeros((CLASSES, 2)) for _ in range(features)]
-        self._seen = [np.zeros(CLASSES) for _ in range(features)]
-        self._periods: dict[str, list[Floats]] = {}
-
-    def add(self, part: _Counted, rows: int) -> None:
-        """Take in one part of so many rows."""
-        self.rows += rows
-        self._mark = (self._mark + part.mark) % (1 << 64)
-        for place, (counts, seen) in enumerate(zip(part.counts, part.seen, strict=True)):
-            self._counts[place] += counts
-            self._seen[place] += seen
-        for name, of_features in part.periods.items():
-            known = self._periods.setdefault(name, [np.zeros((CLASSES, 2)) for _ in of_features])
-            for total, counts in zip(known, of_features, strict=True):
-                total += counts
-            if len(self._periods) > _MOST_PERIODS:
-                rule = f"a column of at most {_MOST_PERIODS} periods"
-                raise BadSetting(
-                    name="stable_over", value=f"{len(self._periods)} values", rule=rule
-                )
-
-    def scan(
-        self, classes: tuple[FineClasses, ...], blocks: list[Block | Path], threads: int
-    ) -> Scan:
-        """The finished scan."""
-        names = tuple(sorted(self._periods))
-        periods = tuple(
-            np.array([self._periods[name][place] for name in names])
-            for place in range(len(classes))
-        )
-        return Scan(
-            classes,
-            tuple(self._counts),
-            tuple(self._seen),
-            tuple(blocks),
-            self.rows,
-            threads,
-            self._mark,
-            names,
-            periods if names else (),
+    def __add__(self, other: Counted) -> Counted:
+        """The figures of both."""
+        periods = dict(self.periods)
+        for name, counts in other.periods.items():
+            periods[name] = periods[name] + counts if name in periods else counts
+        if len(periods) > _MOST_PERIODS:
+            rule = f"a column of at most {_MOST_PERIODS} periods"
+            raise BadSetting(name="stable_over", value=f"{len(periods)} values", rule=rule)
+        return Counted(
+            self.counts + other.counts,
+            self.seen + other.seen,
+            self.rows + other.rows,
+            (self.mark + other.mark) % (1 << 64),
+            periods,
         )
 
+    def figures(self, classes: tuple[FineClasses, ...]) -> dict[str, Any]:
+        """The fields of `Counts`."""
+        names = tuple(sorted(self.periods))
+        of_features = [np.array([self.periods[n][f] for n in names]) for f in range(len(classes))]
+        return {
+            "classes": classes,
+            "counts": tuple(self.counts),
+            "seen": tuple(self.seen),
+            "rows": self.rows,
+            "mark": self.mark,
+            "period_names": names,
+            "periods": tuple(of_features) if names else (),
+        }
 
-def _by_period(block: Block, column: pa.ChunkedArray) -> dict[str, list[Floats]]:
-    """Goods and bads by weight (256 × 2) per feature, for each value of `column`; missing is one too."""
-    names, places = np.unique([str(value) for value in column.to_pylist()], return_inverse=True)
+
+def _weighed(block: Block) -> Floats:
+    counts: Floats = np.zeros((len(block.codes), CLASSES, 2))
+    for codes, own in zip(block.codes, counts, strict=True):
+        count_weights(codes, block.target, block.weights, own)
+    return counts
+
+
+def _by_period(block: Block) -> dict[str, Floats]:
+    """Goods and bads by weight (features × 256 × 2) for each period of the block."""
+    if not block.periods.size:
+        return {}
     weights = block.weights if block.weights.size else np.ones(len(block.target))
     result = {}
-    for place, name in enumerate(names.tolist()):
-        inside = places == place
-        of_features = []
-        for codes in block.codes:
-            counts: Floats = np.zeros((CLASSES, 2))
-            count_weights(codes[inside], block.target[inside], weights[inside], counts)
-            of_features.append(counts)
-        result[name] = of_features
+    for name in np.unique(block.periods).tolist():
+        inside = block.periods == name
+        part = Block(
+            np.ascontiguousarray(block.codes[:, inside]), block.target[inside], weights[inside]
+        )
+        result[str(name)] = _weighed(part)
     return result
 
 
 def _keep(block: Block, part: int, folder: Path | None) -> Block | Path:
     if folder is None:
-        return block
+        return Block(block.codes, block.target, block.weights)
     path = folder / f"codes-{part:06d}.npz"
     with path.open("wb") as file:
         np.savez(file, codes=block.codes, target=block.target, weights=block.weights)
     return path
 
 
-def _encode_part(
-    table: pa.Table, encoders: Sequence[Encoder], target: str, weight: str | None
-) -> tuple[Block, _Counted]:
+def encode_rows(
+    table: pa.Table,
+    encoders: Sequence[Encoder],
+    target: str,
+    weight: str | None,
+    period: str | None = None,
+) -> Block:
+    """Rows as a block of codes. Raises as `scan` does for bad values."""
     bad = read_target(table, target).astype(np.uint8)
     weights = np.empty(0) if weight is None else _weights(table, weight)
     codes = np.empty((len(encoders), table.num_rows), dtype=np.uint8)
-    counts: list[Floats] = []
-    seen: list[Floats] = []
     for encoder, row in zip(encoders, codes, strict=True):
         infinite = encoder.write(table, row)
         if infinite:
             raise InfiniteValue(feature=encoder.name, count=infinite)
-        whole = np.zeros((CLASSES, 2), dtype=np.int64)
-        count_rows(row, bad, whole)
-        seen.append(whole.sum(axis=1).astype(np.float64))
-        counted: Floats = whole.astype(np.float64)
-        if weight is not None:
-            counted = np.zeros((CLASSES, 2))
-            count_weights(row, bad, weights, counted)
-        counts.append(counted)
-    return Block(codes, bad, weights), _Counted(
-        counts, seen, int(mark_rows(codes, bad, weights)), {}
-    )
+    if period is None:
+        return Block(codes, bad, weights)
+    return Block(codes, bad, weights, np.array([str(v) for v in table[period].to_pylist()]))
 
 
 def _weights(table: pa.Table, weight: str) -> Floats:
