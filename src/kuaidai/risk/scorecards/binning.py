@@ -17,7 +17,6 @@ from kuaidai.risk.scorecards.characteristics import (
     Attribute,
     Bin,
     BinKind,
-    BinningEdit,
     BinningRecord,
     Characteristic,
 )
@@ -154,11 +153,6 @@ class FeatureBinning:
             note = f"counted with the bin {bin_.bin.label}"
             changed[missing] = replace(changed[missing], woe=bin_.woe, note=note, iv=0.0)
         return tuple(changed)
-
-    def edited(self, edit: BinningEdit, **changes: object) -> FeatureBinning:
-        """This binning with `changes`, `edit` written into its record."""
-        record = replace(self.record, edits=(*self.record.edits, edit))
-        return replace(self, record=record, **changes)  # type: ignore[arg-type]
 
 
 def ordinary_bins(classes: FineClasses, groups: Groups) -> tuple[Bin, ...]:
