@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,16 +16,41 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kuaidai.interfaces.cli.lake import open_lake
+from kuaidai.interfaces.cli.scorecard_files import (
+    counting,
+    open_data,
+    read_card,
+    require_folders,
+)
+from kuaidai.interfaces.cli.scorecard_plan import fit_plan
 from kuaidai.interfaces.cli.tables import FileNotUsable, read_table, write_table
 from kuaidai.risk.scorecards.card import Scorecard
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+class Form(StrEnum):
+    """What a scorecard can be written as."""
+
+    DUCKDB = "duckdb"
+    POSTGRES = "postgres"
+    SPARK = "spark"
+    PMML = "pmml"
+
+
 CardFile = Annotated[Path, typer.Argument(help="A scorecard file written by `scorecard fit`.")]
 
 
 @app.command()
 def fit(
+    plan: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A TOML file that names data, settings and features [default: the lake]."
+        ),
+    ] = None,
+    *,
     out: Annotated[Path, typer.Option(help="Where the scorecard (JSON) goes.")],
     lake: Annotated[
         Path | None, typer.Option(help="Lake folder [default: this installation's].")
@@ -38,14 +66,18 @@ def fit(
     folds: Annotated[int, typer.Option(min=0, help="Folds of cross-validation; 0 for none.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Fit the application scorecard on the lake's loans and validate it out of time."""
+    """Fit the application scorecard on the lake's loans and validate it out of time, or by a plan file.
+
+    With a plan the options that concern the lake do not apply.
+    """
     from kuaidai.risk.scorecards.development import develop_application_card
 
+    if plan is not None:
+        fit_plan(plan, out, report, as_json=as_json)
+        return
     if lake is not None and not lake.is_dir():
         raise FileNotUsable(value=lake, why="there is no such lake folder")
-    for target in (out, report):
-        if target is not None and not target.parent.is_dir():
-            raise FileNotUsable(value=target, why="its folder does not exist; create it first")
+    require_folders(out, report)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("outcomes")
@@ -105,28 +137,119 @@ def score(
     card: CardFile,
     source: Annotated[Path, typer.Argument(help="Features: Parquet or CSV, one row an applicant.")],
     target: Annotated[Path, typer.Argument(help="Where the scores go: Parquet or CSV.")],
+    keep: Annotated[
+        list[str] | None, typer.Option(help="A column to keep; may be given several times.")
+    ] = None,
+    brief: Annotated[
+        bool,
+        typer.Option(
+            "--brief", help="Score, grade and PDs only: Parquet of any size in bounded memory."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Score a table of features: all its columns that name the applicant are kept."""
     loaded = read_card(card)
-    table = read_table(source)
-    keep = [
-        name
-        for name in ("uscc", "person_id", "company_id", "observed_on")
-        if name in table.column_names
-    ]
-    scored = loaded.score_table(table, keep=keep)
-    write_table(scored, target)
-    facts = {"rows": scored.num_rows, "out": str(target), "version_hash": loaded.version_hash}
-    typer.echo(json.dumps(facts) if as_json else f"{scored.num_rows} rows scored to {target}")
+    if brief:
+        rows = _score_brief(loaded, source, target, keep)
+    else:
+        table = read_table(source)
+        scored = loaded.score_table(table, keep=_kept(keep, table.column_names))
+        write_table(scored, target)
+        rows = scored.num_rows
+    facts = {"rows": rows, "out": str(target), "version_hash": loaded.version_hash}
+    typer.echo(json.dumps(facts) if as_json else f"{rows} rows scored to {target}")
 
 
-def read_card(path: Path) -> Scorecard:
-    """The scorecard in `path`; raises `FileNotUsable` and `BadArtefact`."""
-    if not path.is_file():
-        raise FileNotUsable(value=path, why="there is no such file")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise FileNotUsable(value=path, why="it is not a text file") from error
-    return Scorecard.from_json(text, source=str(path))
+def _kept(asked: list[str] | None, names: Sequence[str]) -> list[str]:
+    known = ("uscc", "person_id", "company_id", "observed_on")
+    return asked or [name for name in known if name in names]
+
+
+def _score_brief(card: Scorecard, source: Path, target: Path, keep: list[str] | None) -> int:
+    from kuaidai.risk.scorecards.engine.score_files import score_rows
+
+    if target.suffix != ".parquet":
+        raise FileNotUsable(value=target, why="with --brief its name must end in .parquet")
+    if not target.parent.is_dir():
+        raise FileNotUsable(value=target, why="its folder does not exist; create it first")
+    data = open_data(source)
+    with counting(sum(data.sizes)) as told:
+        return score_rows(card, data, target, keep=_kept(keep, data.names), progress=told)
+
+
+@app.command()
+def validate(
+    card: CardFile,
+    source: Annotated[Path, typer.Argument(help="Features and target: Parquet or CSV.")],
+    target: Annotated[str, typer.Option(help="The column that is 1 for bad and 0 for good.")],
+    oot: Annotated[Path | None, typer.Option(help="A later sample, out of time.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Where an HTML report goes.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a scorecard on a sample, and on a later one: AUC, KS, calibration, stability."""
+    from kuaidai.risk.scorecards.validation import validate as measure
+
+    loaded = read_card(card)
+    require_folders(report)
+    later = None if oot is None else read_table(oot)
+    found = measure(loaded, read_table(source), later, target)
+    if report is not None:
+        found.write_html_report(report)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        return
+    for sample in (found.train, found.oot):
+        if sample is not None:
+            auc = sample.auc
+            typer.echo(
+                f"{sample.name}: {sample.rows} rows, {sample.bads} bads, AUC {auc.auc:.4f} "
+                f"({auc.low:.4f} – {auc.high:.4f}), KS {sample.separation.ks:.4f}"
+            )
+    for line in found.findings:
+        typer.echo(line)
+
+
+@app.command()
+def export(
+    card: CardFile,
+    out: Annotated[Path, typer.Argument(help="Where the text goes.")],
+    form: Annotated[
+        Form, typer.Option("--as", help="SQL of an engine, or PMML 4.4.")
+    ] = Form.DUCKDB,
+    table: Annotated[str, typer.Option(help="The table that the SQL reads.")] = "applicants",
+    keep: Annotated[
+        list[str] | None, typer.Option(help="A column the SQL keeps; may be given several times.")
+    ] = None,
+) -> None:
+    """Write a scorecard as one SELECT or as a PMML document that gives the same scores."""
+    from kuaidai.risk.scorecards.export import SqlDialect, to_pmml, to_sql
+
+    loaded = read_card(card)
+    require_folders(out)
+    text = to_pmml(loaded)
+    if form is not Form.PMML:
+        text = to_sql(loaded, table=table, dialect=SqlDialect(form.value), keep=keep or [])
+    out.write_text(text, encoding="utf-8")
+    typer.echo(f"{loaded.name} written to {out}")
+
+
+@app.command()
+def diff(
+    before: CardFile,
+    after: Annotated[Path, typer.Argument(help="The scorecard to compare it with.")],
+    as_json: Json = False,
+) -> None:
+    """Show what differs between two scorecards; exit code 1 where anything does."""
+    from kuaidai.risk.scorecards.comparison import differences
+
+    found = differences(read_card(before), read_card(after))
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False))
+    else:
+        lines = Table("where", "what", "before", "after")
+        for each in found:
+            lines.add_row(each.where, each.what, each.before or "–", each.after or "–")
+        Console().print(lines if found else "The scorecards do not differ.")
+    if found:
+        raise typer.Exit(1)

@@ -122,3 +122,11 @@ class CannotExport(Refusal):
     code = "SCORECARD_CANNOT_EXPORT"
     en = "The scorecard cannot be written as {form}: {why}. Rename the feature or category."
     zh = "评分卡无法导出为 {form}：{why}。请修改变量名或类别取值。"
+
+
+class BadPlan(Refusal):
+    """A file that is to describe a fit cannot be read as one."""
+
+    code = "SCORECARD_PLAN_UNREADABLE"
+    en = "{source} does not describe a fit: {why}."
+    zh = "{source} 不是有效的评分卡拟合配置：{why}。"

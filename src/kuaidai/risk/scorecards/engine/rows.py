@@ -104,6 +104,12 @@ class ParquetRows:
         return opened[place].read_row_group(group, columns=list(columns), use_threads=False)
 
 
+def whole_table(rows: Rows, columns: Sequence[str]) -> pa.Table:
+    """All rows of the named columns in one table in memory."""
+    parts = [rows.read(part, columns) for part in range(len(rows.sizes))]
+    return pa.concat_tables(parts).combine_chunks()
+
+
 class ArrowStream(Protocol):
     """Anything that hands out its rows through the Arrow C stream interface."""
 
@@ -113,7 +119,14 @@ class ArrowStream(Protocol):
 
 
 Data: TypeAlias = (
-    pa.Table | pd.DataFrame | pa.RecordBatchReader | Path | str | Sequence[Path] | ArrowStream
+    Rows
+    | pa.Table
+    | pd.DataFrame
+    | pa.RecordBatchReader
+    | Path
+    | str
+    | Sequence[Path]
+    | ArrowStream
 )
 
 
@@ -125,6 +138,8 @@ def open_rows(data: Data) -> Rows:
     Polars frames and DuckDB relations have. Raises `BadSetting` for anything else and for repeated
     column names.
     """
+    if isinstance(data, TableRows | ParquetRows):
+        return data
     if isinstance(data, str | Path):
         rows: Rows = ParquetRows.of([Path(data)])
     elif isinstance(data, pa.Table):
