@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -60,11 +62,15 @@ class TableRows:
 
 @dataclass(frozen=True)
 class ParquetRows:
-    """Parquet files; each row group is a part. Text columns come as dictionaries."""
+    """Parquet files; each row group is a part. Text columns come as dictionaries.
+
+    `keeps` is held for as long as these rows are: a temporary folder that goes with them.
+    """
 
     files: tuple[Path, ...]
     groups: tuple[tuple[int, int, int], ...]
     schema: pa.Schema
+    keeps: object = None
     _opened: threading.local = field(default_factory=threading.local, compare=False, repr=False)
 
     @staticmethod
@@ -82,6 +88,14 @@ class ParquetRows:
                 for group in range(footer.num_row_groups)
             ]
         return ParquetRows(tuple(files), tuple(groups), pq.read_schema(files[0]))
+
+    @staticmethod
+    def spooled(write: Callable[[Path], object]) -> ParquetRows:
+        """Rows that can be had once, written by `write` to a temporary file that can be read again."""
+        folder = tempfile.TemporaryDirectory(prefix="kuaidai-rows-")
+        file = Path(folder.name) / "rows.parquet"
+        write(file)
+        return replace(ParquetRows.of([file]), keeps=folder)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,6 +124,29 @@ def whole_table(rows: Rows, columns: Sequence[str]) -> pa.Table:
     return pa.concat_tables(parts).combine_chunks()
 
 
+class Query(Protocol):
+    """Anything that writes its rows to a Parquet file, as Ibis tables do."""
+
+    def to_parquet(self, path: Path) -> object:
+        """Write the rows to `path`."""
+        ...
+
+
+def _write_batches(batches: pa.RecordBatchReader, file: Path) -> None:
+    with pq.ParquetWriter(file, batches.schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _plain_text(table: pa.Table) -> pa.Table:
+    """Views of text, which Polars hands out, as text that every Arrow function takes."""
+    fields = [
+        pa.field(f.name, pa.large_string()) if pa.types.is_string_view(f.type) else f
+        for f in table.schema
+    ]
+    return table.cast(pa.schema(fields))
+
+
 class ArrowStream(Protocol):
     """Anything that hands out its rows through the Arrow C stream interface."""
 
@@ -133,10 +170,10 @@ Data: TypeAlias = (
 def open_rows(data: Data) -> Rows:
     """`data` as rows in parts.
 
-    Takes a Parquet file, a folder of them or a list of files; an Arrow table or reader (a reader is read into
-    memory, for it cannot be read twice); a pandas frame; anything with the Arrow C stream interface, as
-    Polars frames and DuckDB relations have. Raises `BadSetting` for anything else and for repeated
-    column names.
+    Takes a Parquet file, a folder of them or a list of files; an Arrow table; a pandas frame; an Arrow
+    reader or an Ibis table (written to a temporary file, for neither can be read twice); anything with
+    the Arrow C stream interface, as Polars frames and DuckDB relations have. Raises `BadSetting` for
+    anything else and `RepeatedColumn`.
     """
     if isinstance(data, TableRows | ParquetRows):
         return data
@@ -148,9 +185,11 @@ def open_rows(data: Data) -> Rows:
         require_names([str(name) for name in data.columns])
         rows = TableRows(pa.Table.from_pandas(data, preserve_index=False))
     elif isinstance(data, pa.RecordBatchReader):
-        rows = TableRows(data.read_all())
+        rows = ParquetRows.spooled(partial(_write_batches, data))
+    elif hasattr(data, "to_parquet"):
+        rows = ParquetRows.spooled(lambda file: data.to_parquet(str(file)))
     elif hasattr(data, "__arrow_c_stream__"):
-        rows = TableRows(pa.table(data))
+        rows = TableRows(_plain_text(pa.table(data)))
     elif isinstance(data, Sequence) and all(isinstance(path, Path) for path in data):
         rows = ParquetRows.of([Path(path) for path in data])
     else:
