@@ -59,13 +59,24 @@ class Version(models.Model):
 
 
 class ModelVersion(Version):
-    """A version of a model; `content` is its artefact (JSON), `report` where its validation lies."""
+    """A version of a model; `content` is its artefact (JSON), `report` where its validation lies.
+
+    From `shadow_from` to the day before `shadow_until` it scores every decision beside the live one.
+    """
 
     kind = models.CharField(max_length=30, choices=[(k.value, k.value) for k in ModelKind])
     report = models.CharField(max_length=300, blank=True, default="")
+    shadow_from = models.DateField(null=True)
+    shadow_until = models.DateField(null=True)
 
     class Meta:
-        constraints = _life_constraints("model")
+        constraints = [
+            *_life_constraints("model"),
+            models.CheckConstraint(
+                condition=models.Q(shadow_from__isnull=True) | ~models.Q(status="draft"),
+                name="model_shadow_submitted",
+            ),
+        ]
 
 
 class PolicyVersion(Version):
@@ -101,5 +112,28 @@ class DecisionRecord(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(limit__gte=0), name="decision_limit_not_negative"
+            ),
+        ]
+
+
+class ShadowScore(models.Model):
+    """What a challenger in the shadow said of a decision; `refused` is the code where it could not score."""
+
+    decision = models.ForeignKey(DecisionRecord, on_delete=models.PROTECT, related_name="shadows")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    score = models.IntegerField(null=True)
+    grade = models.CharField(max_length=30, blank=True, default="")
+    pd = models.DecimalField(max_digits=9, decimal_places=6, null=True)
+    refused = models.CharField(max_length=60, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["decision", "model_version"], name="shadow_scores_a_decision_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(score__isnull=False, pd__isnull=False, refused="")
+                | (models.Q(score__isnull=True, pd__isnull=True) & ~models.Q(refused="")),
+                name="shadow_score_or_refusal",
             ),
         ]

@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Max
 
@@ -14,7 +13,6 @@ from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.encryption import encrypt_bytes
 from kuaidai.foundation.operations import record_audit
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
-from kuaidai.kernel.errors import NotAllowed
 from kuaidai.kernel.identifiers import new_id
 from kuaidai.risk.policy import queries
 from kuaidai.risk.policy.domain.content import PolicyContent, library_policy
@@ -22,19 +20,11 @@ from kuaidai.risk.policy.domain.decide import decide
 from kuaidai.risk.policy.domain.facts import DecisionFacts
 from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status, require_transition
 from kuaidai.risk.policy.domain.views import DecisionView
-from kuaidai.risk.policy.errors import LiveFromPast, SameEyes, UnknownVersion, VersionTaken
+from kuaidai.risk.policy.errors import LiveFromPast, NotYetApproved, SameEyes, VersionTaken
 from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, PolicyVersion
+from kuaidai.risk.policy.shadows import score_shadows
+from kuaidai.risk.policy.versions import APPROVERS, SUBMITTERS, Row, locked, require_role
 from kuaidai.risk.scorecards import Scorecard
-
-_APPROVERS = ("risk_officer", "admin")
-_SUBMITTERS = ("modeller", "risk_officer", "admin")
-
-
-def _require_role(actor: Actor, roles: tuple[str, ...], action: str) -> None:
-    """Staff only; a login of that name must hold one of `roles`. Raises `NotAllowed`."""
-    login = get_user_model().objects.filter(username=actor.id).first()
-    if actor.kind != "staff" or (login is not None and login.role not in roles):
-        raise NotAllowed(who=actor.name, action=action)
 
 
 def _audit(
@@ -57,7 +47,7 @@ def draft_policy(*, content: PolicyContent, actor: Actor, on: date) -> str:
 
     Raises `VersionTaken` if the version exists with other content, `NotAllowed`.
     """
-    _require_role(actor, _SUBMITTERS, "draft a policy")
+    require_role(actor, SUBMITTERS, "draft a policy")
     row, created = PolicyVersion.objects.get_or_create(
         name=content.name,
         version=content.version,
@@ -81,7 +71,7 @@ def draft_model(*, scorecard: Scorecard, report: str, actor: Actor, on: date) ->
 
     The same artefact as the newest version gives that version's label. Raises `NotAllowed`.
     """
-    _require_role(actor, _SUBMITTERS, "draft a model")
+    require_role(actor, SUBMITTERS, "draft a model")
     text = scorecard.to_json()
     digest = sha256_hex(text.encode())
     same = ModelVersion.objects.select_for_update().filter(name=scorecard.name)
@@ -102,22 +92,9 @@ def draft_model(*, scorecard: Scorecard, report: str, actor: Actor, on: date) ->
     return row.label
 
 
-def _locked(table: type[ModelVersion] | type[PolicyVersion], label: str) -> Any:
-    name, _, version = label.rpartition("/")
-    row = None
-    if version.isdigit():
-        row = table.objects.select_for_update().filter(name=name, version=int(version)).first()
-    if row is None:
-        kind = "model" if table is ModelVersion else "policy"
-        raise UnknownVersion(kind=kind, value=label)
-    return row
-
-
-def _submit(
-    table: type[ModelVersion] | type[PolicyVersion], label: str, actor: Actor, on: date
-) -> None:
-    _require_role(actor, _SUBMITTERS, f"submit {label}")
-    row = _locked(table, label)
+def _submit(table: type[Row], label: str, actor: Actor, on: date) -> None:
+    require_role(actor, SUBMITTERS, f"submit {label}")
+    row = locked(table, label)
     require_transition(row.label, row.status, Status.SUBMITTED)
     row.status, row.submitted_by, row.submitted_on = Status.SUBMITTED, actor.id, on
     row.save(update_fields=["status", "submitted_by", "submitted_on"])
@@ -125,17 +102,17 @@ def _submit(
 
 
 def _approve(
-    table: type[ModelVersion] | type[PolicyVersion],
+    table: type[Row],
     label: str,
     live_from: date,
     actor: Actor,
     on: date,
 ) -> None:
-    row = _locked(table, label)
+    row = locked(table, label)
     require_transition(row.label, row.status, Status.APPROVED)
     if actor.id == row.submitted_by:
         raise SameEyes(who=actor.name, label=row.label)
-    _require_role(actor, _APPROVERS, f"approve {label}")
+    require_role(actor, APPROVERS, f"approve {label}")
     if live_from < on:
         raise LiveFromPast(label=row.label, live_from=live_from.isoformat(), on=on.isoformat())
     row.status, row.approved_by, row.approved_on = Status.APPROVED, actor.id, on
@@ -171,11 +148,25 @@ def approve_model(*, label: str, live_from: date, actor: Actor, on: date) -> Non
     _approve(ModelVersion, label, live_from, actor, on)
 
 
-def _retire(
-    table: type[ModelVersion] | type[PolicyVersion], label: str, actor: Actor, on: date
-) -> None:
-    _require_role(actor, _APPROVERS, f"retire {label}")
-    row = _locked(table, label)
+@transaction.atomic
+def return_model(*, label: str, why: str, actor: Actor, on: date) -> None:
+    """Send a submitted model back to its author, a draft again, with the reason on the audit trail.
+
+    Raises `UnknownVersion`, `NotYetApproved`, `NotAllowed`.
+    """
+    require_role(actor, APPROVERS, f"return {label}")
+    row = locked(ModelVersion, label)
+    require_transition(row.label, row.status, Status.DRAFT)
+    if row.shadow_from is not None and row.shadow_until is None:
+        raise NotYetApproved(kind="Version", value=row.label, state="in the shadow", target="draft")
+    row.status, row.shadow_from, row.shadow_until = Status.DRAFT, None, None
+    row.save(update_fields=["status", "shadow_from", "shadow_until"])
+    _audit(row, "returned", actor, on, why=why)
+
+
+def _retire(table: type[Row], label: str, actor: Actor, on: date) -> None:
+    require_role(actor, APPROVERS, f"retire {label}")
+    row = locked(table, label)
     require_transition(row.label, row.status, Status.RETIRED)
     row.status, row.retired_on = Status.RETIRED, on
     row.save(update_fields=["status", "retired_on"])
@@ -194,8 +185,8 @@ def retire_model(*, label: str, actor: Actor, on: date) -> None:
     _retire(ModelVersion, label, actor, on)
 
 
-def _is_draft(table: type[ModelVersion] | type[PolicyVersion], label: str) -> bool:
-    return bool(_locked(table, label).status == Status.DRAFT)
+def _is_draft(table: type[Row], label: str) -> bool:
+    return bool(locked(table, label).status == Status.DRAFT)
 
 
 @transaction.atomic
@@ -238,12 +229,13 @@ def decide_and_record(
 ) -> DecisionView:
     """Decide with what is live on `on` and put inputs, outcome and versions on record.
 
-    The policy is the one named like the product. Raises `NothingLive`, `FactsIncomplete`.
+    The policy is the one named like the product. Challengers in the shadow score it too. Raises `NothingLive`, `FactsIncomplete`.
     """
     policy = queries.live_policy(facts.product_code, on)
     card = queries.live_scorecard(on)
     inputs = facts.to_bytes()
-    held = decide(DecisionFacts.from_bytes(inputs), policy=policy.content, scorecard=card.content)
+    read = DecisionFacts.from_bytes(inputs)
+    held = decide(read, policy=policy.content, scorecard=card.content)
     result = canonical_json(held)
     record = DecisionRecord.objects.create(
         id=new_id("DEC"),
@@ -274,4 +266,5 @@ def decide_and_record(
             "policy": policy.label,
         },
     )
+    score_shadows(record, read, live_id=card.version_id, on=on)
     return queries.decision(record.id)

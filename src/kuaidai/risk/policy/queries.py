@@ -93,8 +93,9 @@ def _status(row: ModelVersion | PolicyVersion, live: frozenset[int], on: date) -
 
 def _version(row: ModelVersion | PolicyVersion, live: frozenset[int], on: date) -> VersionView:
     kind, report = "policy", ""
+    shadow: tuple[date | None, date | None] = (None, None)
     if isinstance(row, ModelVersion):
-        kind, report = str(row.kind), row.report
+        kind, report, shadow = str(row.kind), row.report, (row.shadow_from, row.shadow_until)
     return VersionView(
         kind=kind,
         name=row.name,
@@ -108,6 +109,8 @@ def _version(row: ModelVersion | PolicyVersion, live: frozenset[int], on: date) 
         live_from=row.live_from,
         retired_on=row.retired_on,
         report=report,
+        shadow_from=shadow[0],
+        shadow_until=shadow[1],
     )
 
 

@@ -52,6 +52,8 @@ class VersionView:
     live_from: date | None
     retired_on: date | None
     report: str
+    shadow_from: date | None = None
+    shadow_until: date | None = None
 
     @property
     def label(self) -> str:
