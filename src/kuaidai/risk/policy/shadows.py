@@ -137,7 +137,9 @@ def shadow_comparison(label: str) -> ShadowComparison:
     rows = ShadowScore.objects.filter(model_version=version)
     moved: dict[tuple[str, str], int] = {}
     sums = [0, 0]
-    scored = rows.filter(refused="", score__isnull=False).values_list("decision__result", "score", "grade")
+    scored = rows.filter(refused="", score__isnull=False).values_list(
+        "decision__result", "score", "grade"
+    )
     for result, score, grade in scored.iterator():
         held = read_decision(bytes(result))
         pair = (held.grade, grade)
