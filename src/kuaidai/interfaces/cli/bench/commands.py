@@ -7,8 +7,10 @@ import typer
 from kuaidai.interfaces.cli.bench.features import features
 from kuaidai.interfaces.cli.bench.fit import fit
 from kuaidai.interfaces.cli.bench.online import online
+from kuaidai.interfaces.cli.bench.rejects import rejects
 
 app = typer.Typer(no_args_is_help=True)
 app.command("features")(features)
 app.command("online")(online)
 app.command("fit")(fit)
+app.command("rejects")(rejects)
