@@ -74,17 +74,49 @@ def test_the_plan_is_the_card(folder):
     assert [a["bin"]["categories"] for a in grade["attributes"][:2]] == [["A", "B"], ["M", "C"]]
 
 
-def test_validation_reports_both_samples(folder, capsys):
+def test_validation_reports_both_samples_and_their_groups(folder, capsys):
     card, train, later = (folder / f for f in ("card.json", "train.parquet", "recent.parquet"))
-    report = folder / "report.html"
+    data = (train, "--target", "bad", "--oot", later)
 
     code, out, _ = run_text(
-        capsys, "validate", card, train, "--target", "bad", "--oot", later, "--report", report
+        capsys, "validate", card, *data, "--by", "grade", "--approve-from", "600"
     )
 
     assert code == 0
-    assert out.count("AUC") == 2
-    assert report.read_text().count("<svg") > 4
+    assert out.count("AUC") == 2 + 5
+    assert "grade C: " in out
+    assert "grade –: " in out
+    assert "four-fifths" in out
+
+
+def test_report_and_model_card_are_written_as_pages(folder, capsys):
+    card, train, later = (folder / f for f in ("card.json", "train.parquet", "recent.parquet"))
+    page, told = folder / "report.html", folder / "model-card.html"
+    options = ("--target", "bad", "--oot", later, "--by", "grade", "--approve-from", "600")
+    use = ("--purpose", "Renewal of credit lines", "--owner", "Retail risk <modelling>")
+
+    code, out, _ = run_text(
+        capsys, "report", card, train, page, *options, "--model-card", told, *use
+    )
+
+    assert code == 0
+    assert str(page) in out
+    assert page.read_text().count("<svg") > 5
+    text = told.read_text()
+    assert "Renewal of credit lines" in text
+    assert "Retail risk &lt;modelling&gt;" in text
+    assert "not stated" in text  # nobody said whom it may judge
+    assert "four-fifths" in text
+    assert run_text(capsys, "report", card, train, folder / "no" / "r.html", *options)[0] != 0
+
+
+def test_a_column_of_too_many_values_is_no_group(folder, capsys):
+    card, train = folder / "card.json", folder / "train.parquet"
+
+    code, _, err = run_text(capsys, "validate", card, train, "--target", "bad", "--by", "turnover")
+
+    assert code != 0
+    assert "at most 50 different values" in err
 
 
 def test_the_exported_sql_gives_the_scores_of_the_command(folder, capsys):

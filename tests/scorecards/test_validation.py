@@ -78,7 +78,7 @@ def test_one_class_out_of_time_is_refused(card, frame, later) -> None:
 
 
 def test_the_report_holds_charts_tables_and_the_figures(html, report, card) -> None:
-    assert html.count("<svg") == 4 + len(card.characteristics)
+    assert html.count("<svg") == 5 + len(card.characteristics)
     assert html.count("<details") >= html.count("<svg")
     assert f"{report.oot.auc.auc:.3f}" in html
     assert f"{report.psi.index:.3f}" in html

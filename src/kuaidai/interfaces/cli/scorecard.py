@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from kuaidai.interfaces.cli import scorecard_publication
+from kuaidai.interfaces.cli import scorecard_publication, scorecard_report
 from kuaidai.interfaces.cli.lake import open_lake
 from kuaidai.interfaces.cli.scorecard_files import (
     counting,
@@ -28,7 +28,7 @@ from kuaidai.interfaces.cli.tables import FileNotUsable, read_table, write_table
 from kuaidai.risk.scorecards.card import Scorecard
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-for name, command in scorecard_publication.COMMANDS:
+for name, command in (*scorecard_report.COMMANDS, *scorecard_publication.COMMANDS):
     app.command(name)(command)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -179,38 +179,6 @@ def _score_brief(card: Scorecard, source: Path, target: Path, keep: list[str] | 
     data = open_data(source)
     with counting(sum(data.sizes)) as told:
         return score_rows(card, data, target, keep=_kept(keep, data.names), progress=told)
-
-
-@app.command()
-def validate(
-    card: CardFile,
-    source: Annotated[Path, typer.Argument(help="Features and target: Parquet or CSV.")],
-    target: Annotated[str, typer.Option(help="The column that is 1 for bad and 0 for good.")],
-    oot: Annotated[Path | None, typer.Option(help="A later sample, out of time.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Where an HTML report goes.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Measure a scorecard on a sample, and on a later one: AUC, KS, calibration, stability."""
-    from kuaidai.risk.scorecards.validation import validate as measure
-
-    loaded = read_card(card)
-    require_folders(report)
-    later = None if oot is None else read_table(oot)
-    found = measure(loaded, read_table(source), later, target)
-    if report is not None:
-        found.write_html_report(report)
-    if as_json:
-        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
-        return
-    for sample in (found.train, found.oot):
-        if sample is not None:
-            auc = sample.auc
-            typer.echo(
-                f"{sample.name}: {sample.rows} rows, {sample.bads} bads, AUC {auc.auc:.4f} "
-                f"({auc.low:.4f} – {auc.high:.4f}), KS {sample.separation.ks:.4f}"
-            )
-    for line in found.findings:
-        typer.echo(line)
 
 
 @app.command()

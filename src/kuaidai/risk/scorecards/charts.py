@@ -80,6 +80,32 @@ def ks_curve(sample: SampleReport) -> str:
     return to_svg(alt.layer(lines, widest).properties(width=_WIDTH, height=_HEIGHT))
 
 
+def cap_curve(sample: SampleReport) -> str:
+    """Share of the bads among the worst scores, with a perfect order and chance for comparison."""
+    base = sample.bad_rate
+    lines = {
+        "card 评分卡": [(0.0, 0.0), *((r.share_of_rows, r.share_of_bads) for r in sample.lift)],
+        "perfect 完美": [(0.0, 0.0), (base, 1.0), (1.0, 1.0)],
+        "chance 随机": [(0.0, 0.0), (1.0, 1.0)],
+    }
+    rows = [
+        {"order": order, "rows": x, "bads": y, "line": name}
+        for name, points in lines.items()
+        for order, (x, y) in enumerate(points)
+    ]
+    chart = alt.Chart(pd.DataFrame(rows), width=300, height=300).mark_line(strokeWidth=2)
+    return to_svg(
+        chart.encode(
+            x=alt.X(
+                "rows:Q", title="Share of rows, worst first 样本占比", axis=alt.Axis(format="%")
+            ),
+            y=alt.Y("bads:Q", title="Share of bads 坏样本占比", axis=alt.Axis(format="%")),
+            order="order:Q",
+            color=series_colour("line", list(lines), [ACCENT, GOOD, QUIET]),
+        )
+    )
+
+
 def calibration_chart(sample: SampleReport) -> str:
     """Observed bad rate with its interval against the mean PD of each score band."""
     frame = pd.DataFrame(

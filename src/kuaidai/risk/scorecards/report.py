@@ -31,6 +31,7 @@ def _charts(report: ValidationReport) -> dict[str, Any]:
     return {
         "distribution": chart(charts.score_distribution(judged)),
         "roc": chart(charts.roc_curve(_samples(report))),
+        "cap": chart(charts.cap_curve(judged)),
         "ks": chart(charts.ks_curve(judged)),
         "calibration": chart(charts.calibration_chart(judged)),
         "bins": {c.name: chart(charts.bins_chart(c)) for c in report.scorecard.characteristics},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.columns import Floats, Table, read_column, read_target
 from kuaidai.risk.scorecards.cross_validation import CrossValidation
 from kuaidai.risk.scorecards.fitting import require_both_classes
+from kuaidai.risk.scorecards.grading import Concentration, GradeTest, concentration, judge_grade
+from kuaidai.risk.scorecards.groups import GroupTable, group_table
+from kuaidai.risk.scorecards.lift import LiftRow, lift_table
 from kuaidai.risk.scorecards.metrics import (
     AucInterval,
     CalibrationRow,
@@ -56,6 +60,9 @@ class SampleReport:
     hosmer_lemeshow_p: float
     grades: tuple[CalibrationRow, ...]
     distribution: tuple[ScoreBand, ...]
+    lift: tuple[LiftRow, ...]
+    grade_tests: tuple[GradeTest, ...]
+    concentration: Concentration
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,10 @@ class FeatureStability:
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """Everything measured about a card. `oot` and the stability figures are None without OOT rows."""
+    """Everything measured about a card. `oot` and the stability figures are None without OOT rows.
+
+    `groups` are of the out-of-time sample where there is one, else of the development sample.
+    """
 
     scorecard: Scorecard
     train: SampleReport
@@ -76,13 +86,22 @@ class ValidationReport:
     psi: Stability | None
     csi: tuple[FeatureStability, ...]
     cross_validation: CrossValidation | None
+    groups: tuple[GroupTable, ...]
     findings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain values, without the card itself; NaN becomes None."""
         figures = {
             name: getattr(self, name)
-            for name in ("train", "oot", "psi", "csi", "cross_validation", "findings")
+            for name in (
+                "train",
+                "oot",
+                "psi",
+                "csi",
+                "cross_validation",
+                "groups",
+                "findings",
+            )
         }
         plain = {name: _plain(value) for name, value in figures.items()}
         return {
@@ -104,11 +123,16 @@ def validate(
     oot: Table | None,
     target: str,
     *,
+    by: Sequence[str] = (),
+    approve_from: int | None = None,
     cross_validation: CrossValidation | None = None,
 ) -> ValidationReport:
     """Measure `scorecard` on its development sample and, where there is one, out of time.
 
-    Raises `MissingColumn`, `TargetNotBinary`, `OneClassTarget` for either sample.
+    `by` names columns whose groups are measured one by one; with the cut-off `approve_from`, the
+    least score that is approved, also for equal treatment. Raises `MissingColumn`,
+    `TargetNotBinary`, `OneClassTarget` for either sample, `BadSetting` for a column of `by` with
+    too many values.
     """
     train_report = _measure(scorecard, train, target, "development")
     oot_report = None if oot is None else _measure(scorecard, oot, target, "out of time")
@@ -117,6 +141,10 @@ def validate(
     if oot is not None:
         psi = _score_stability(scorecard.scores(train), scorecard.scores(oot))
         csi = _feature_stability(scorecard, train, oot)
+    judged = train if oot is None else oot
+    groups = tuple(
+        group_table(scorecard, judged, target, column, approve_from=approve_from) for column in by
+    )
     return ValidationReport(
         scorecard=scorecard,
         train=train_report,
@@ -124,7 +152,12 @@ def validate(
         psi=psi,
         csi=csi,
         cross_validation=cross_validation,
-        findings=_findings(train_report, oot_report, psi, csi),
+        groups=groups,
+        findings=(
+            *_findings(train_report, oot_report, psi, csi),
+            *_grade_findings(oot_report or train_report),
+            *(finding for table in groups for finding in table.findings()),
+        ),
     )
 
 
@@ -135,6 +168,7 @@ def _measure(card: Scorecard, table: Table, target: str, name: str) -> SampleRep
     scores, pds = whole.astype(np.float64), card.probabilities(whole)
     bands = calibration_table(scores, pds, bad, bands=10 if len(bad) >= 200 else 5)
     rate = float(bad.mean())
+    grades = _grade_rows(card, whole, pds, bad)
     return SampleReport(
         name=name,
         rows=len(bad),
@@ -148,8 +182,14 @@ def _measure(card: Scorecard, table: Table, target: str, name: str) -> SampleRep
         brier_of_base_rate=rate * (1 - rate),
         calibration=bands,
         hosmer_lemeshow_p=hosmer_lemeshow(bands),
-        grades=_grade_rows(card, whole, pds, bad),
+        grades=grades,
         distribution=_distribution(whole, bad),
+        lift=lift_table(scores, bad),
+        grade_tests=tuple(
+            judge_grade(grade.grade, row.rows, row.bads, float(grade.pd))
+            for grade, row in zip(card.grades, grades, strict=True)
+        ),
+        concentration=concentration([(row.label, row.rows) for row in grades]),
     )
 
 
@@ -228,6 +268,19 @@ def _findings(
             found.append(f"{row.feature} moved: CSI {row.stability.index:.3f}.")
     if min(train.bads, train.rows - train.bads) < 50:
         found.append(f"Only {train.bads} bads in development: every figure is uncertain.")
+    return tuple(found)
+
+
+def _grade_findings(sample: SampleReport) -> tuple[str, ...]:
+    found = [
+        f"Grade {test.grade}: {test.bads} bads of {test.rows} {sample.name}, more than its PD of "
+        f"{test.pd:.2%} explains (binomial p = {test.too_low_p:.4f})."
+        for test in sample.grade_tests
+        if test.too_low_p < 0.01
+    ]
+    crowd = sample.concentration
+    if crowd.share > 0.5 and len(sample.grades) > 2:
+        found.append(f"Grade {crowd.largest} holds {crowd.share:.0%} of the rows {sample.name}.")
     return tuple(found)
 
 

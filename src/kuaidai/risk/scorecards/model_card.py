@@ -1,0 +1,41 @@
+"""The model card: what a card is for, what it was made from, how it does and where it ends.
+
+Sections follow Mitchell et al., "Model Cards for Model Reporting" (2019), with what the rules on
+internet loans of commercial banks ask a bank to be able to show about a risk model: purpose,
+data, method, validation, limits and who answers for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kuaidai.kernel.pages import render_page
+from kuaidai.risk.scorecards.validation import ValidationReport
+
+
+@dataclass(frozen=True)
+class IntendedUse:
+    """What people decide about a card and no data can tell; an empty text shows as "not stated"."""
+
+    purpose: str = ""
+    population: str = ""
+    not_for: str = ""
+    owner: str = ""
+
+
+def render_model_card(report: ValidationReport, use: IntendedUse) -> str:
+    """One HTML page in both languages that needs nothing else; figures are those of `report`."""
+    return render_page(
+        "kuaidai.risk.scorecards",
+        "model_card.html.j2",
+        report=report,
+        card=report.scorecard,
+        judged=report.oot or report.train,
+        use=use,
+    )
+
+
+def write_model_card(report: ValidationReport, use: IntendedUse, path: Path) -> None:
+    """Write the model card to `path`."""
+    path.write_text(render_model_card(report, use), encoding="utf-8")
