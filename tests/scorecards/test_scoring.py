@@ -139,7 +139,7 @@ def test_the_same_data_give_the_same_version_and_other_data_another(card, frame,
 def test_the_artefact_names_what_it_was_made_from(card, frame) -> None:
     document = json.loads(card.to_json())
 
-    assert document["schema"] == "kuaidai.scorecard/2"
+    assert document["schema"] == "kuaidai.scorecard/3"
     made = document["card"]["provenance"]
     assert made["rows"] == len(frame)
     assert made["bads"] == frame["bad"].sum()
@@ -153,7 +153,7 @@ def test_the_artefact_names_what_it_was_made_from(card, frame) -> None:
         (lambda d: "not json", "not JSON"),
         (lambda d: json.dumps([1]), "schema"),
         (lambda d: json.dumps({**d, "schema": "other/9"}), "other/9"),
-        (lambda d: json.dumps({**d, "schema": "kuaidai.scorecard/3"}), "upgrade kuaidai"),
+        (lambda d: json.dumps({**d, "schema": "kuaidai.scorecard/4"}), "upgrade kuaidai"),
         (lambda d: json.dumps({**d, "card": {**d["card"], "base_points": 900}}), "version_hash"),
         (lambda d: json.dumps({**d, "card": {**d["card"], "extra": 1}}), "does not fit"),
         (lambda d: json.dumps({**d, "card": None}), "does not fit"),

@@ -14,7 +14,7 @@ from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.errors import BadArtefact
 
 _FAMILY = "kuaidai.scorecard/"
-_VERSION = 2
+_VERSION = 3
 SCHEMA = f"{_FAMILY}{_VERSION}"
 
 

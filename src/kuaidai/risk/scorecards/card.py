@@ -56,12 +56,24 @@ class FitRecord:
 
 
 @dataclass(frozen=True)
+class ScoreStep:
+    """The PD of scores from `min_score` (None: no floor) up to the step before."""
+
+    min_score: int | None
+    pd: float
+
+
+@dataclass(frozen=True)
 class Calibration:
-    """Log-odds of bad = `intercept` + `slope` × the log-odds of bad that the score stands for."""
+    """Log-odds of bad = `intercept` + `slope` × the log-odds of bad that the score stands for.
+
+    Where there are `steps` (from the best scores down, the last without a floor), they hold instead.
+    """
 
     method: str
     intercept: float
     slope: float
+    steps: tuple[ScoreStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,9 @@ class Scorecard:
 
     def pd_of(self, score: int) -> Decimal:
         """Calibrated probability of default of a score, six places, never 0 or 1."""
+        for step in self.calibration.steps:
+            if step.min_score is None or score >= step.min_score:
+                return rounded_probability(step.pd)
         logit = self.calibration.intercept + self.calibration.slope * self.log_odds_of_bad(score)
         return rounded_probability(1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit)))))
 
@@ -281,6 +296,7 @@ __all__ = [
     "FitRecord",
     "Grade",
     "Provenance",
+    "ScoreStep",
     "Scorecard",
     "SelectionStep",
     "column_names",

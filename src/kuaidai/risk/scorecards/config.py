@@ -66,6 +66,13 @@ class Stepwise(StrEnum):
     NONE = "none"
 
 
+class CalibrationMethod(StrEnum):
+    """How scores become probabilities: by a logistic curve or by falling steps as the data have them."""
+
+    LOGISTIC = "logistic"
+    ISOTONIC = "isotonic"
+
+
 class Criterion(StrEnum):
     """What a feature must bring: a p-value within `p_max`, or a better information criterion."""
 
@@ -169,6 +176,7 @@ class ScorecardConfig:
     features are chosen, and by what criterion.
     `signed` holds every WOE coefficient at or below 0 during the fit. `l2`: ridge penalty on the WOE
     coefficients (0 = plain maximum likelihood).
+    `calibration`: the shape of the PD over the score; isotonic steps need some hundreds of bads.
     `central_tendency`: long-run bad rate that the calibrated PDs average to (`None`: the sample's).
     """
 
@@ -195,6 +203,7 @@ class ScorecardConfig:
     signed: bool = False
     stable_over: str | None = None
     l2: float = 0.0
+    calibration: CalibrationMethod = CalibrationMethod.LOGISTIC
     central_tendency: float | None = None
     on_infeasible: Infeasible = Infeasible.DROP
     bands: tuple[GradeBand, ...] = DEFAULT_BANDS

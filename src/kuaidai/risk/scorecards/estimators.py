@@ -20,6 +20,7 @@ from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.characteristics import Characteristic
 from kuaidai.risk.scorecards.columns import Floats, read_column
 from kuaidai.risk.scorecards.config import (
+    CalibrationMethod,
     Criterion,
     FeatureConfig,
     Infeasible,
@@ -126,6 +127,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         criterion: str = "p_value",
         signed: bool = False,
         l2: float = 0.0,
+        calibration: str = "logistic",
         central_tendency: float | None = None,
         config: ScorecardConfig | None = None,
     ) -> None:
@@ -143,6 +145,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         self.criterion = criterion
         self.signed = signed
         self.l2 = l2
+        self.calibration = calibration
         self.central_tendency = central_tendency
         self.config = config
 
@@ -161,13 +164,14 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         settings = {
             name: value
             for name, value in self.get_params(deep=False).items()
-            if name not in ("features", "stepwise", "criterion", "config")
+            if name not in ("features", "stepwise", "criterion", "calibration", "config")
         }
         return ScorecardConfig(
             name="scorecard",
             features=_candidates(rows, self.features, apart),
             stepwise=Stepwise(self.stepwise),
             criterion=Criterion(self.criterion),
+            calibration=CalibrationMethod(self.calibration),
             **settings,
         )
 

@@ -28,13 +28,19 @@ from kuaidai.risk.scorecards.card import (
 )
 from kuaidai.risk.scorecards.characteristics import Characteristic
 from kuaidai.risk.scorecards.columns import Floats
-from kuaidai.risk.scorecards.config import ScorecardConfig
+from kuaidai.risk.scorecards.config import CalibrationMethod, ScorecardConfig
 from kuaidai.risk.scorecards.engine.fine_classes import CLASSES
 from kuaidai.risk.scorecards.engine.kernels import count_scores
 from kuaidai.risk.scorecards.engine.rows import Data, open_rows
 from kuaidai.risk.scorecards.engine.scan import Block, Coded, Counts, scan
 from kuaidai.risk.scorecards.errors import OneClassTarget
-from kuaidai.risk.scorecards.scaling import base_points, calibrate, give_points, grade_bands
+from kuaidai.risk.scorecards.scaling import (
+    base_points,
+    calibrate,
+    calibrate_in_steps,
+    give_points,
+    grade_bands,
+)
 from kuaidai.risk.scorecards.selection import Candidates, Selection, select_features
 
 _LIBRARIES = ("kuaidai", "numba", "numpy", "pyarrow", "scipy", "statsmodels")
@@ -280,11 +286,13 @@ def _finish(card: Scorecard, counted: ScoreCounts) -> Scorecard:
     weights: Floats = np.concatenate([counted.goods, counted.bads])
     held = weights > 0
     scores, bad, weights = scores[held], bad[held], weights[held]
-    log_odds = np.array([card.log_odds_of_bad(int(s)) for s in scores], dtype=np.float64)
     tendency = card.config.central_tendency
-    calibrated = replace(
-        card, calibration=calibrate(log_odds, bad, weights, central_tendency=tendency)
-    )
+    if card.config.calibration is CalibrationMethod.ISOTONIC:
+        calibration = calibrate_in_steps(scores, bad, weights, central_tendency=tendency)
+    else:
+        log_odds = np.array([card.log_odds_of_bad(int(s)) for s in scores], dtype=np.float64)
+        calibration = calibrate(log_odds, bad, weights, central_tendency=tendency)
+    calibrated = replace(card, calibration=calibration)
     floors = [band.min_score for band in card.config.bands if band.min_score is not None]
     edges: list[Decimal] = [calibrated.pd_of(floor) for floor in floors]
     edges.append(calibrated.pd_of(floors[-1] - 1 if floors else int(card.config.base_score)))

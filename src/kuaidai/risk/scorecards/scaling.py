@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
-from kuaidai.risk.scorecards.card import Calibration, Grade, rounded_probability
+from kuaidai.risk.scorecards.card import Calibration, Grade, ScoreStep, rounded_probability
 from kuaidai.risk.scorecards.characteristics import Characteristic
 from kuaidai.risk.scorecards.columns import Floats
 from kuaidai.risk.scorecards.config import ScorecardConfig
@@ -63,12 +63,55 @@ def calibrate(
     if central_tendency is None:
         return Calibration(method, intercept, slope)
 
-    def gap(shift: float) -> float:
-        mean = np.average(special.expit(shift + slope * log_odds), weights=weights)
-        return float(mean) - central_tendency
+    shift = _shift_to(slope * log_odds, weights, central_tendency)
+    return Calibration(f"{method}, mean set to {central_tendency:g}", shift, slope)
 
-    shifted = float(optimize.brentq(gap, -40.0, 40.0, xtol=1e-12))
-    return Calibration(f"{method}, mean set to {central_tendency:g}", shifted, slope)
+
+def calibrate_in_steps(
+    scores: npt.NDArray[np.int64],
+    target: Floats,
+    weights: Floats,
+    *,
+    central_tendency: float | None,
+) -> Calibration:
+    """Map scores to PD by falling steps: isotonic regression of the target on the score.
+
+    Steps at either end without bads, or without goods, are joined to their neighbour, since a PD of
+    0 or 1 is more than a sample can prove. A `central_tendency` moves the log-odds of all steps
+    until the mean PD equals it. Source: pool adjacent violators, Barlow et al. 1972.
+    """
+    distinct, place = np.unique(scores, return_inverse=True)
+    rows: Floats = np.bincount(place, weights).astype(np.float64)
+    bads: Floats = np.bincount(place, weights * target).astype(np.float64)
+    found = optimize.isotonic_regression(bads / rows, weights=rows, increasing=False)
+    starts = _sound_starts(found.blocks[:-1].tolist(), rows, bads)
+    rates = np.add.reduceat(bads, starts) / np.add.reduceat(rows, starts)
+    method = "isotonic steps on the score"
+    if central_tendency is not None:
+        logits = special.logit(rates)
+        shift = _shift_to(logits, np.add.reduceat(rows, starts), central_tendency)
+        rates, method = special.expit(logits + shift), f"{method}, mean set to {central_tendency:g}"
+    floors = [None, *(int(distinct[start]) for start in starts[1:])]
+    steps = [ScoreStep(floor, float(pd)) for floor, pd in zip(floors, rates, strict=True)]
+    return Calibration(method, 0.0, 1.0, tuple(reversed(steps)))
+
+
+def _sound_starts(starts: list[int], rows: Floats, bads: Floats) -> list[int]:
+    """Where steps start, those at the ends without bads or goods joined to their neighbour."""
+    while len(starts) > 1 and bads[starts[-1] :].sum() <= 0:
+        starts = starts[:-1]
+    while len(starts) > 1 and bads[: starts[1]].sum() >= rows[: starts[1]].sum():
+        starts = [starts[0], *starts[2:]]
+    return starts
+
+
+def _shift_to(log_odds: Floats, weights: Floats, mean: float) -> float:
+    """What to add to `log_odds` so that their probabilities average to `mean`."""
+
+    def gap(shift: float) -> float:
+        return float(np.average(special.expit(shift + log_odds), weights=weights)) - mean
+
+    return float(optimize.brentq(gap, -40.0, 40.0, xtol=1e-12))
 
 
 def grade_bands(
