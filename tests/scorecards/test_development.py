@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from kuaidai.data.features import catalog
+from kuaidai.data.features.subjects import with_owner
 from kuaidai.data.lake import Lake
 from kuaidai.interfaces.cli import main
 from kuaidai.lending.products.catalogue import product
@@ -22,7 +23,6 @@ from kuaidai.risk.scorecards.development import (
     DevelopmentResult,
     develop_application_card,
     split_by_time,
-    with_owner,
 )
 from kuaidai.risk.scorecards.errors import BadSetting, SampleTooSmall
 from kuaidai.simulator.emit import write_drop
@@ -214,3 +214,53 @@ def test_the_legal_representative_of_the_day_goes_with_the_loan() -> None:
 
     assert found["uscc"].to_pylist() == ["F", "F"]
     assert found["person_id"].to_pylist() == ["P1", "P2"]
+
+
+def test_a_behaviour_card_from_labels_to_points(
+    lake_folder: Path, tmp_path, capsys, monkeypatch
+) -> None:
+    monkeypatch.setenv("KUAIDAI_LAKE", str(lake_folder))
+    labels, sample = tmp_path / "labels.parquet", tmp_path / "sample.parquet"
+    plan, card = tmp_path / "behaviour.toml", tmp_path / "card.json"
+    plan.write_text(
+        'name = "behaviour"\n[data]\ntrain = "sample.parquet"\ntarget = "bad"\n'
+        '[[features]]\nname = "balance_average_3m"\ntrend = "descending"\n'
+        '[[features]]\nname = "returned_debits_6m"\ntrend = "ascending"\n'
+        '[[features]]\nname = "low_balance_days_6m"\ntrend = "ascending"\n',
+        encoding="utf-8",
+    )
+    days = ("--on", "2025-03-31", "--on", "2025-06-30")
+
+    built = run(
+        "labels", "behaviour", *days, "--known", "--out", str(labels), "--lake", str(lake_folder)
+    )
+    computed = run(
+        "features", "compute", "--subjects", str(labels), "--keep", "bad", "--out", str(sample)
+    )
+    fitted = run("scorecard", "fit", str(plan), "--out", str(card))
+
+    assert (built, computed, fitted) == (0, 0, 0)
+    rows = pq.read_table(sample, columns=["person_id", "observed_on", "bad"])
+    assert rows.num_rows <= pq.read_metadata(labels).num_rows
+    assert rows["person_id"].null_count == 0
+    assert {str(day) for day in rows["observed_on"].to_pylist()} == {"2025-03-31", "2025-06-30"}
+    assert Scorecard.from_json(card.read_text()).features
+
+
+def test_subjects_without_a_wanted_column_are_refused(
+    lake_folder: Path, tmp_path, capsys, monkeypatch
+) -> None:
+    monkeypatch.setenv("KUAIDAI_LAKE", str(lake_folder))
+    labels = tmp_path / "labels.csv"
+    labels.write_text("uscc,observed_on\n91320000KD000002XE,2025-03-31\n", encoding="utf-8")
+    out = ("--out", str(tmp_path / "f.parquet"))
+
+    assert run("features", "compute", "--subjects", str(labels), "--keep", "bad", *out) == 2
+    assert "it lacks bad" in capsys.readouterr().err
+    assert run("features", "compute", "--on", "2025-03-31", "--keep", "bad", *out) == 2
+    assert "--keep names columns of --subjects" in capsys.readouterr().err
+
+
+def test_only_month_ends_of_the_book_are_observed(lake_folder: Path, capsys) -> None:
+    assert run("labels", "behaviour", "--on", "2025-03-30", "--lake", str(lake_folder)) == 2
+    assert "a month end of the lake's loans" in capsys.readouterr().err

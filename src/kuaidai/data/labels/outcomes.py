@@ -7,6 +7,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kuaidai.data.labels.definition import LABELS, LabelDefinition
 from kuaidai.data.labels.errors import NoLoans
@@ -110,6 +111,11 @@ def outcomes(
     )
     rows = backend.to_pyarrow(expression).select(LABEL_SCHEMA.names).cast(LABEL_SCHEMA)
     return rows.sort_by([("observed_on", "ascending"), ("uscc", "ascending")])
+
+
+def known_outcomes(labels: pa.Table) -> pa.Table:
+    """The rows that are known to be good or bad."""
+    return labels.filter(pc.is_valid(labels["bad"]))
 
 
 def connect(lake: Lake, as_of: date | None) -> ibis.BaseBackend:

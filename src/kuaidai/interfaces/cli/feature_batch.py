@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from kuaidai.data.features import compute_batches
 from kuaidai.data.features.rollup_store import refresh
+from kuaidai.data.features.subjects import with_owner
 from kuaidai.data.lake import Lake
 from kuaidai.interfaces.cli.columns import columns
 from kuaidai.interfaces.cli.lake import open_lake
@@ -53,19 +54,28 @@ def compute(
     ] = None,
     subjects: Annotated[
         Path | None,
-        typer.Option(help="CSV or Parquet with uscc, person_id, observed_on instead."),
+        typer.Option(
+            help="CSV or Parquet with uscc and observed_on instead; without person_id the legal "
+            "representative of the day is taken."
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of --subjects to keep, such as bad; may be repeated."),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """All features of many firms, as known on the day each is observed."""
     if (on is None) == (subjects is None):
         raise typer.BadParameter("give either --on or --subjects")
+    if keep and subjects is None:
+        raise typer.BadParameter("--keep names columns of --subjects")
     if out.suffix != ".parquet" or not out.parent.is_dir():
         raise FileNotUsable(
             value=out, why="it must end in .parquet and lie in a folder that exists"
         )
     lake = open_lake()
-    asked = _owners(lake, on.date()) if on is not None else _subjects(subjects)
+    asked, kept, ownerless = _asked(lake, on, subjects, keep or [])
     rows = 0
     draft = out.with_suffix(".draft")
     with _bar(as_json) as bar:
@@ -73,6 +83,8 @@ def compute(
         writer: pq.ParquetWriter | None = None
         try:
             for batch in compute_batches(lake, asked):
+                for name in kept.column_names:
+                    batch = batch.append_column(name, kept[name].slice(rows, len(batch)))
                 writer = writer or pq.ParquetWriter(draft, batch.schema)
                 writer.write_table(batch)
                 rows += len(batch)
@@ -81,12 +93,29 @@ def compute(
             if writer is not None:
                 writer.close()
     draft.replace(out)
-    result = {"file": str(out), "rows": rows, "features": len(batch.column_names) - len(_KEYS)}
-    typer.echo(
-        json.dumps(result)
-        if as_json
-        else f"{rows:,} subjects with {result['features']} features each are in {out}"
-    )
+    features = len(batch.column_names) - len(_KEYS) - len(kept.column_names)
+    result = {"file": str(out), "rows": rows, "features": features, "without_owner": ownerless}
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    typer.echo(f"{rows:,} subjects with {features} features each are in {out}")
+    if ownerless:
+        typer.echo(f"{ownerless:,} firms without a known legal representative were left out")
+
+
+def _asked(
+    lake: Lake, on: datetime | None, subjects: Path | None, keep: list[str]
+) -> tuple[pa.Table, pa.Table, int]:
+    """Whom to compute, the columns to carry along row by row, and how many firms have no owner."""
+    if on is not None:
+        asked = _owners(lake, on.date())
+        return asked, asked.select([]), 0
+    table = _subjects(subjects, keep)
+    rows = table.num_rows
+    if "person_id" not in table.column_names:
+        owners = lake.arrow("owners")
+        table = with_owner(table, owners)
+    return table.select(list(_KEYS)), table.select(keep), rows - table.num_rows
 
 
 def _owners(lake: Lake, day: date) -> pa.Table:
@@ -104,16 +133,26 @@ def _owners(lake: Lake, day: date) -> pa.Table:
     )
 
 
-def _subjects(path: Path | None) -> pa.Table:
+def _subjects(path: Path | None, keep: list[str]) -> pa.Table:
+    """Keys (person_id where the file has it) and the columns to keep; raises `FileNotUsable`."""
     assert path is not None  # one of both options is there
     table = read_table(path)
-    missing = [name for name in _KEYS if name not in table.column_names]
+    keys = [name for name in _KEYS if name in table.column_names]
+    missing = [n for n in ("uscc", "observed_on", *keep) if n not in table.column_names]
     if missing:
         raise FileNotUsable(value=path, why=f"it lacks {', '.join(missing)}")
+    twice = sorted({name for name in keep if name in keys or keep.count(name) > 1})
+    if twice:
+        raise FileNotUsable(value=path, why=f"{', '.join(twice)} is kept already")
+    types = {"observed_on": pa.date32()}
     try:
-        return table.select(list(_KEYS)).cast(
+        table = table.select([*keys, *keep])
+        return table.cast(
             pa.schema(
-                [("uscc", pa.string()), ("person_id", pa.string()), ("observed_on", pa.date32())]
+                [
+                    (f.name, types.get(f.name, pa.string()) if f.name in keys else f.type)
+                    for f in table.schema
+                ]
             )
         )
     except pa.ArrowInvalid as error:

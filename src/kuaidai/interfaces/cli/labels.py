@@ -16,9 +16,10 @@ from typing import Annotated, Any
 import pyarrow as pa
 import typer
 
+from kuaidai.data.labels.behaviour import behaviour
 from kuaidai.data.labels.definition import LABELS, LabelDefinition
 from kuaidai.data.labels.errors import LabelColumnMissing, WrongLabelSetting
-from kuaidai.data.labels.outcomes import connect, outcomes
+from kuaidai.data.labels.outcomes import connect, known_outcomes, outcomes
 from kuaidai.data.labels.report import render_html, study
 from kuaidai.data.labels.roll_rates import STATES, beyond, roll_rates, worst_states
 from kuaidai.data.labels.vintage import THRESHOLDS, Cohorts, cohort_name, vintage_table
@@ -54,6 +55,9 @@ Excluded = Annotated[
     typer.Option(
         "--exclude", help="CSV or Parquet of loans to leave out: loan_no or uscc, reason."
     ),
+]
+Known = Annotated[
+    bool, typer.Option("--known", help="Write only firms known to be good or bad, to fit on.")
 ]
 Granted = Annotated[Cohorts, typer.Option(help="Cohorts by month or quarter of the grant.")]
 
@@ -147,6 +151,7 @@ def build(
     fraud_within: Fraud = 0,
     least_principal: Least = "0",
     exclude: Excluded = None,
+    known: Known = False,
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
@@ -156,12 +161,52 @@ def build(
         least_principal,
     )  # fmt: skip
     labels = outcomes(_lake(lake), definition, as_of=_day(as_of), excluded=_excluded(exclude))
+    _deliver(labels, definition, _day(as_of), out, known=known, as_json=as_json, as_csv=as_csv)
+
+
+@app.command("behaviour")
+def behaviour_(
+    on: Annotated[
+        list[datetime],
+        typer.Option(formats=["%Y-%m-%d"], help="A month end to look at; may be repeated."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Where the labels go: .parquet or .csv.")] = None,
+    lake: LakeFolder = None,
+    as_of: AsOf = None,
+    window: Annotated[int, typer.Option(help="Months after the day that are watched.")] = 12,
+    dpd: Dpd = 60,
+    indeterminate: Indeterminate = 30,
+    known: Known = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """Judge every borrower who is not late on a day: one row per firm and day."""
+    definition = LabelDefinition(
+        window_months=window, dpd_threshold=dpd, indeterminate_dpd=indeterminate or None
+    )
+    days = sorted({each.date() for each in on})
+    labels = behaviour(_lake(lake), days, definition, as_of=_day(as_of))
+    _deliver(labels, definition, _day(as_of), out, known=known, as_json=as_json, as_csv=as_csv)
+
+
+def _deliver(
+    labels: pa.Table,
+    definition: LabelDefinition,
+    as_of: date | None,
+    out: Path | None,
+    *,
+    known: bool,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Write the labels where asked, and print them or how many there are of each."""
     if out is not None:
-        write_table(labels, out)
+        write_table(known_outcomes(labels) if known else labels, out)
     if as_csv:
+        shown = known_outcomes(labels) if known else labels
         _print(
-            labels.column_names,
-            [list(row.values()) for row in labels.to_pylist()],
+            shown.column_names,
+            [list(row.values()) for row in shown.to_pylist()],
             as_json=False,
             as_csv=True,
         )
@@ -171,7 +216,7 @@ def build(
     judged = counted["good"] + counted["bad"]
     summary = {
         "definition": asdict(definition),
-        "as_of": _day(as_of),
+        "as_of": as_of,
         "rows": labels.num_rows,
         **{label: counted[label] for label in LABELS},
         "bad_rate": round(counted["bad"] / judged, 6) if judged else None,

@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kuaidai.data.features import catalog, compute_batch
+from kuaidai.data.features.subjects import with_owner
 from kuaidai.data.labels import LABELS, LabelDefinition, outcomes
+from kuaidai.data.labels.outcomes import known_outcomes
 from kuaidai.data.lake import Lake
 from kuaidai.data.lake.datasets import PLATFORM_DATASETS
 from kuaidai.risk.scorecards.card import Scorecard
@@ -116,7 +118,7 @@ def develop_application_card(
     clock.start("outcomes")
     definition = LabelDefinition(window_months=outcome_months, dpd_threshold=dpd_threshold)
     labels = outcomes(lake, definition)
-    subjects = with_owner(usable(labels), lake.arrow("owners"))
+    subjects = with_owner(known_outcomes(labels), lake.arrow("owners"))
     _require_rows(
         subjects, "The labelled sample", "Ingest more loans or shorten the outcome window."
     )
@@ -172,31 +174,6 @@ def application_config(
         min_bin_bads=8,
         association_p_max=0.05,
     )
-
-
-def usable(labels: pa.Table) -> pa.Table:
-    """The rows whose outcome is known to be good or bad."""
-    return labels.filter(pc.is_valid(labels[TARGET]))
-
-
-def with_owner(labels: pa.Table, owners: pa.Table) -> pa.Table:
-    """Add person_id: the legal representative in office on the day, else the first known one.
-
-    Firms without any are left out.
-    """
-    rows = owners.filter(pc.equal(owners["role"], "legal_representative"))
-    terms: dict[str, list[tuple[date, str]]] = {}
-    for uscc, since, person in zip(
-        *(rows[column].to_pylist() for column in ("uscc", "since", "person_id")), strict=True
-    ):
-        terms.setdefault(uscc, []).append((since, person))
-    persons: list[str | None] = []
-    for uscc, on in zip(labels["uscc"].to_pylist(), labels["observed_on"].to_pylist(), strict=True):
-        known = sorted(terms.get(uscc, []))
-        in_office = [person for since, person in known if since < on]
-        persons.append(in_office[-1] if in_office else known[0][1] if known else None)
-    column = pa.array(persons, pa.string())
-    return labels.append_column("person_id", column).filter(pc.is_valid(column))
 
 
 def split_by_time(

@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 import typer
 
 from kuaidai.data.features import compute_batch
+from kuaidai.data.features.subjects import with_owner
 from kuaidai.data.lake import Lake
 from kuaidai.interfaces.cli.columns import columns
-from kuaidai.risk.scorecards.development import TARGET, application_config, with_owner
+from kuaidai.risk.scorecards.development import TARGET, application_config
 from kuaidai.risk.scorecards.reject_inference import InferenceResult, evaluate
 from kuaidai.simulator.emit import write_drop
 from kuaidai.simulator.world import World, build_world
