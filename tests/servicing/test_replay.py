@@ -9,19 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kuaidai.kernel.day_counts import DayCount
 from kuaidai.kernel.money import round_cents
-from kuaidai.lending.servicing.domain.early import effect_of_payment, total_interest
+from kuaidai.lending.servicing.domain.conventions import Bucket, Conventions, full_order
+from kuaidai.lending.servicing.domain.due_dates import maturity
+from kuaidai.lending.servicing.domain.early import (
+    effect_of_payment,
+    repayment_effect,
+    total_interest,
+)
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.replay import Overpaid, Payment, replay
 from kuaidai.lending.servicing.domain.schedule import build_schedule
-from kuaidai.lending.servicing.domain.terms import Bucket, LoanTerms
+from kuaidai.lending.servicing.domain.terms import LoanTerms
 
 START = date(2026, 1, 20)
+OFFERED = (
+    RepaymentMethod.EQUAL_INSTALMENT,
+    RepaymentMethod.EQUAL_PRINCIPAL,
+    RepaymentMethod.INTEREST_MONTHLY,
+    RepaymentMethod.REVOLVING,
+)
 
 
 def terms(method=RepaymentMethod.EQUAL_PRINCIPAL, principal="12000.00", rate="0.036", months=3):
-    return LoanTerms(Decimal(principal), Decimal(rate), method, DayCount.ACT_360, START, months)
+    return LoanTerms(Decimal(principal), Decimal(rate), method, START, months, settlement_day=20)
 
 
 def test_interest_accrues_by_the_day() -> None:
@@ -42,19 +53,16 @@ def test_on_the_due_date_the_instalment_is_due_and_not_yet_overdue() -> None:
 def test_days_past_due_and_penalty_follow_the_oldest_unpaid_instalment() -> None:
     state = replay(terms(), [], date(2026, 3, 2))
     assert state.days_past_due == 10
-    # 4,037.20 overdue x 0.036 x 1.5 / 360 x 10 days = 6.0558
-    assert str(state.penalty) == "6.06"
+    # 4,000.00 and 37.20 overdue x 0.036 x 1.5 / 360 x 10 days = 6.00 and 0.0558
+    assert (str(state.penalty), str(state.compound)) == ("6.00", "0.06")
     assert str(state.accrued_interest) == "8.00"  # 8,000 x 0.01 % x 10 days
 
 
 def test_a_payment_settles_penalty_then_interest_then_principal() -> None:
     state = replay(terms(), [Payment("a", date(2026, 3, 2), Decimal("100.00"))], date(2026, 3, 2))
     [part] = state.allocations
-    assert (str(part.penalty), str(part.interest), str(part.principal)) == (
-        "6.06",
-        "37.20",
-        "56.74",
-    )
+    told = (part.compound, part.penalty, part.interest, part.principal)
+    assert [str(amount) for amount in told] == ["0.06", "6.00", "37.20", "56.74"]
     assert str(state.due_principal) == "3943.26"
 
 
@@ -90,8 +98,11 @@ def test_full_early_repayment_settles_with_exact_interest_to_the_day() -> None:
 
 
 def test_overpaying_and_disorder_are_refused() -> None:
+    on = date(2026, 1, 30)
     with pytest.raises(Overpaid):
-        replay(terms(), [Payment("a", date(2026, 1, 30), Decimal("12012.01"))], date(2026, 1, 30))
+        repayment_effect(terms(), [], replay(terms(), [], on), Decimal("12012.01"))
+    state = replay(terms(), [Payment("a", on, Decimal("12012.01"))], on)
+    assert (str(state.surplus), state.is_settled) == ("0.01", True)
     with pytest.raises(ValueError, match="out of order"):
         replay(terms(), [Payment("a", date(2026, 1, 1), Decimal(1))], date(2026, 1, 30))
 
@@ -110,18 +121,21 @@ def test_half_a_cent_of_penalty_rounded_up_is_not_paid_back() -> None:
 def test_what_is_paid_within_the_days_of_grace_bears_no_penalty() -> None:
     agreed = replace(terms(), grace_days=3)
     last_of_grace, after = date(2026, 2, 23), date(2026, 2, 24)
-    assert str(replay(agreed, [], last_of_grace).penalty) == "0.00"
+    assert str(replay(agreed, [], last_of_grace).late_interest) == "0.00"
     assert replay(agreed, [], last_of_grace).days_past_due == 3
-    # 4,037.20 x 0.036 x 1.5 / 360 x 4 days from the due date = 2.4223
-    assert str(replay(agreed, [], after).penalty) == "2.42"
-    # 2,037.20 x 0.036 x 1.5 / 360 x 4 days = 1.2223
+    # 4,000.00 x 0.036 x 1.5 / 360 x 4 days from the due date = 2.40; of 37.20, 0.0223
+    assert str(replay(agreed, [], after).penalty) == "2.40"
+    assert str(replay(agreed, [], after).compound) == "0.02"
+    # 2,000 pays 37.20 of interest and 1,962.80; 2,037.20 x 0.036 x 1.5 / 360 x 4 days = 1.2223
     part = [Payment("in time", last_of_grace, Decimal("2000.00"))]
     assert str(replay(agreed, part, after).penalty) == "1.22"
 
 
 def test_the_order_of_allocation_is_the_terms_own() -> None:
     on = date(2026, 3, 2)
-    agreed = replace(terms(), allocation_order=(Bucket.PRINCIPAL, Bucket.INTEREST, Bucket.PENALTY))
+    agreed = replace(
+        terms(), conventions=Conventions(due_order=full_order(("principal", "interest", "penalty")))
+    )
     state = replay(agreed, [Payment("a", on, Decimal("4001.00"))], on)
     [part] = state.allocations
     assert (str(part.principal), str(part.interest), str(part.penalty)) == (
@@ -129,9 +143,9 @@ def test_the_order_of_allocation_is_the_terms_own() -> None:
         "1.00",
         "0.00",
     )
-    assert str(state.penalty) == "6.06"
+    assert str(state.late_interest) == "6.06"
     with pytest.raises(ValueError, match="allocation order"):
-        replace(terms(), allocation_order=(Bucket.PENALTY, Bucket.INTEREST))
+        Conventions(due_order=(Bucket.PENALTY, Bucket.INTEREST))
 
 
 def test_part_early_repayment_may_shorten_the_loan_instead() -> None:
@@ -142,7 +156,7 @@ def test_part_early_repayment_may_shorten_the_loan_instead() -> None:
     assert [str(i.principal) for i in state.instalments] == ["3000.00", "3000.00"]
     assert [i.due_on for i in state.instalments] == [date(2026, 2, 20), date(2026, 3, 20)]
     assert [i.no for i in state.instalments] == [1, 2]
-    assert effect_of_payment(agreed, state, "a").interest_saved > 0
+    assert effect_of_payment(agreed, [payment], "a").interest_saved > 0
 
 
 def test_a_shortened_level_loan_pays_no_more_each_month_than_before() -> None:
@@ -160,11 +174,11 @@ def test_a_shortened_level_loan_pays_no_more_each_month_than_before() -> None:
 def test_a_loan_due_at_once_cannot_be_shortened() -> None:
     agreed, on = terms(RepaymentMethod.INTEREST_MONTHLY), date(2026, 1, 30)
     state = replay(agreed, [Payment("a", on, Decimal("5000.00"), shorten=True)], on)
-    assert state.instalments[-1].due_on == agreed.matures_on
+    assert state.instalments[-1].due_on == maturity(agreed)
 
 
 @given(
-    method=st.sampled_from(RepaymentMethod),
+    method=st.sampled_from(OFFERED),
     rate=st.decimals(Decimal("0.01"), Decimal("0.24"), places=6),
     principal=st.decimals(Decimal(1000), Decimal(3_000_000), places=2),
     months=st.integers(1, 24),
@@ -177,8 +191,8 @@ def test_any_life_of_a_loan_loses_no_cent(
     method, rate, principal, months, steps, grace, order, shorten
 ) -> None:
     agreed = LoanTerms(
-        principal, rate, method, DayCount.ACT_360, START, months,
-        grace_days=grace, allocation_order=tuple(order),
+        principal, rate, method, START, months, Conventions(due_order=tuple(order)),
+        settlement_day=20, grace_days=grace,
     )  # fmt: skip
     payments: list[Payment] = []
     on = START
@@ -196,11 +210,11 @@ def test_any_life_of_a_loan_loses_no_cent(
     assert state.is_settled
     assert state.outstanding == 0
     paid = sum((payment.amount for payment in payments), Decimal(0))
-    parts = [a.penalty + a.interest + a.principal for a in state.allocations]
+    parts = [a.amount for a in state.allocations]
     assert parts == [payment.amount for payment in payments]
     assert sum((a.principal for a in state.allocations), Decimal(0)) == principal
     assert paid == principal + state.earned_interest + state.earned_penalty
-    assert all(min(a.penalty, a.interest, a.principal) >= 0 for a in state.allocations)
+    assert all(min(a.penalty, a.compound, a.interest, a.principal) >= 0 for a in state.allocations)
 
 
 @given(
@@ -218,7 +232,7 @@ def test_what_is_earned_never_shrinks_as_time_passes(days, later, rate) -> None:
 
 
 @given(
-    method=st.sampled_from(RepaymentMethod),
+    method=st.sampled_from(OFFERED),
     rate=st.decimals(Decimal("0.01"), Decimal("0.24"), places=6),
     grace=st.integers(0, 5),
     paid=st.lists(st.tuples(st.integers(0, 50), st.integers(1, 100)), max_size=6),
@@ -226,7 +240,7 @@ def test_what_is_earned_never_shrinks_as_time_passes(days, later, rate) -> None:
 def test_arrears_agree_with_a_count_day_by_day(method, rate, grace, paid) -> None:
     """An oracle of its own kind: it walks every day and adds a day's penalty on what is overdue."""
     agreed = LoanTerms(
-        Decimal("36000.00"), rate, method, DayCount.ACT_360, START, 4, grace_days=grace
+        Decimal("36000.00"), rate, method, START, 4, settlement_day=20, grace_days=grace
     )
     payments, on = [], START
     for days, percent in paid:
@@ -236,32 +250,45 @@ def test_arrears_agree_with_a_count_day_by_day(method, rate, grace, paid) -> Non
             payments.append(Payment(f"p{len(payments)}", on, amount))
 
     bills = [
-        [row.due_on, Fraction(row.interest + row.principal), Fraction(0), Fraction(0)]
+        {"due": row.due_on, "compound": [Fraction(0), Fraction(row.interest), Fraction(0)],
+         "penalty": [Fraction(0), Fraction(row.principal), Fraction(0)]}
         for row in build_schedule(agreed)
-    ]  # due day, unpaid, penalty, penalty that waits for the end of grace
+    ]  # late interest that counts, what bears it, late interest that waits for the end of grace  # fmt: skip
     day, queue = START, list(payments)
     while True:
         while queue and queue[0].on == day:
             left = Fraction(queue.pop(0).amount)
             for bill in bills:
-                if bill[0] <= day:
-                    part = min(left, max(Fraction(0), Fraction(round_cents(bill[2]))))
-                    bill[2], left = bill[2] - part, left - part
-                    part = min(left, bill[1])
-                    waits = bill[3] * part / bill[1] if bill[1] else 0
-                    bill[1], left, bill[3] = bill[1] - part, left - part, bill[3] - waits
+                if bill["due"] <= day:
+                    left = _settle_in_legal_order(bill, left)
             assert left == 0
         if day == on:
             break
         for bill in bills:
-            if bill[0] <= day:
-                bill[3] += bill[1] * Fraction(rate) * Fraction(3, 2) / 360
-                if (day + timedelta(days=1) - bill[0]).days > grace:
-                    bill[2], bill[3] = bill[2] + bill[3], Fraction(0)
+            if bill["due"] <= day:
+                for kind in ("compound", "penalty"):
+                    late = bill[kind]
+                    late[2] += late[1] * Fraction(rate) * Fraction(3, 2) / 360
+                    if (day + timedelta(days=1) - bill["due"]).days > grace:
+                        late[0], late[2] = late[0] + late[2], Fraction(0)
         day += timedelta(days=1)
 
     state = replay(agreed, payments, on)
-    owed = [max(Decimal(0), round_cents(bill[2])) for bill in bills if bill[0] <= on]
-    assert state.penalty == sum(owed, Decimal(0))
-    overdue = [bill[0] for bill in bills if bill[0] <= on and bill[1] > 0]
+    for kind in ("compound", "penalty"):
+        owed = [max(Decimal(0), round_cents(b[kind][0])) for b in bills if b["due"] <= on]
+        assert getattr(state, kind) == sum(owed, Decimal(0))
+    overdue = [b["due"] for b in bills if b["due"] <= on and b["compound"][1] + b["penalty"][1] > 0]
     assert state.days_past_due == ((on - min(overdue)).days if overdue else 0)
+
+
+def _settle_in_legal_order(bill, left):
+    """Compound interest, penalty, interest, principal; what is paid in time takes its waiting part."""
+    for kind in ("compound", "penalty"):
+        part = min(left, max(Fraction(0), Fraction(round_cents(bill[kind][0]))))
+        bill[kind][0], left = bill[kind][0] - part, left - part
+    for kind in ("compound", "penalty"):
+        late = bill[kind]
+        part = min(left, late[1])
+        late[2] -= late[2] * part / late[1] if late[1] else 0
+        late[1], left = late[1] - part, left - part
+    return left

@@ -15,9 +15,10 @@ def add_months(start: date, months: int, *, day: int | None = None) -> date:
     31 January + 1 is 28 February, + 2 is 31 March.
     """
     year, month_index = divmod(start.year * 12 + start.month - 1 + months, 12)
-    month = month_index + 1
-    last = calendar.monthrange(year, month)[1]
-    return date(year, month, min(day or start.day, last))
+    month, wanted = month_index + 1, day or start.day
+    if wanted > 28:
+        wanted = min(wanted, calendar.monthrange(year, month)[1])
+    return date(year, month, wanted)
 
 
 def month_start(on: date) -> date:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from enum import StrEnum
 from fractions import Fraction
 
 from kuaidai.kernel.errors import Refusal
@@ -31,11 +32,41 @@ def yuan(value: Decimal | int | str) -> Decimal:
     return Decimal(value).quantize(CENT, rounding=ROUND_HALF_UP)
 
 
-def round_cents(exact: Fraction) -> Decimal:
-    """An exact amount rounded half-up (away from zero) to the cent."""
-    cents, rest = divmod(abs(exact) * 100, 1)
-    whole = int(cents) + (1 if rest >= Fraction(1, 2) else 0)
-    return (Decimal(whole) * CENT).copy_sign(Decimal(1 if exact >= 0 else -1))
+class Rounding(StrEnum):
+    """What becomes of half a cent: away from zero (half-up), or to the even cent."""
+
+    HALF_UP = "half-up"
+    HALF_EVEN = "half-even"
+
+
+def round_ratio(numerator: int, denominator: int, rounding: Rounding = Rounding.HALF_UP) -> int:
+    """`numerator / denominator` rounded to a whole number; the denominator is positive."""
+    whole, rest = divmod(abs(numerator), denominator)
+    twice = 2 * rest
+    if twice > denominator or (
+        twice == denominator and (rounding is Rounding.HALF_UP or whole % 2 == 1)
+    ):
+        whole += 1
+    return whole if numerator >= 0 else -whole
+
+
+def round_cents(exact: Fraction, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
+    """An exact amount rounded to the cent, half a cent away from zero unless told otherwise."""
+    return from_cents(round_ratio(exact.numerator * 100, exact.denominator, rounding))
+
+
+def to_cents(amount: Decimal) -> int:
+    """An amount in whole cents. Raises `ValueError` for parts of a cent."""
+    cents = amount.scaleb(2)
+    whole = int(cents)
+    if whole != cents:
+        raise ValueError(f"{amount} has parts of a cent")
+    return whole
+
+
+def from_cents(cents: int) -> Decimal:
+    """Whole cents as an amount with two places."""
+    return Decimal(cents).scaleb(-2)
 
 
 def parse_amount(text: str) -> Decimal:

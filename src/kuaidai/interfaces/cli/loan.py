@@ -1,98 +1,184 @@
-"""`kuaidai loan`: quote a loan, show one."""
+"""`kuaidai loan`: quote a loan, replay a life, show a loan of the book."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from kuaidai.interfaces.cli import loan_terms as terms
 from kuaidai.interfaces.cli.columns import columns
-from kuaidai.kernel.day_counts import DayCount
 from kuaidai.kernel.errors import Refusal
 from kuaidai.kernel.money import parse_amount
-from kuaidai.kernel.rates import annual_rate
-from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+from kuaidai.lending.servicing.domain.life import read_life
+from kuaidai.lending.servicing.domain.quote import Quote
 from kuaidai.lending.servicing.domain.quote import quote as quote_terms
-from kuaidai.lending.servicing.domain.terms import SETTLEMENT_DAY, LoanTerms
+from kuaidai.lending.servicing.domain.replay import replay as replay_life
+from kuaidai.lending.servicing.domain.schedule import Instalment
+from kuaidai.lending.servicing.domain.state import LoanState
 
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+_MOST_BYTES = 20_000_000
 
 
-class TermsWrong(Refusal):
-    """The terms do not make a loan."""
+class LifeWrong(Refusal):
+    """The file does not tell a loan's life."""
 
-    code = "TERMS_WRONG"
-    en = "These terms make no loan: {why}."
-    zh = "条款无效：{why}。"
-
-
-def _rate(text: str) -> Decimal:
-    """An annual rate: `4.35%`, `4.35` (percent from 1 up) or `0.0435` (a fraction below 1)."""
-    bare = text.strip()
-    try:
-        number = Decimal(bare.removesuffix("%"))
-        percent = bare.endswith("%") or number >= 1
-        return annual_rate(number / 100 if percent else number)
-    except InvalidOperation:
-        raise TermsWrong(
-            why=f"{text!r} is not a rate; write percent a year, such as 4.35%"
-        ) from None
+    code = "LIFE_WRONG"
+    en = "{source} tells no loan's life: {why}."
+    zh = "{source} 不是有效的贷款记录：{why}。"
 
 
 @app.command()
 def quote(
-    principal: Annotated[str, typer.Option(help="Amount, such as 100000.00.")],
-    annual_rate: Annotated[str, typer.Option(help="Yearly rate: 4.35%, 4.35 or 0.0435.")],
-    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Day of the drawdown.")],
-    months: Annotated[
-        int,
-        typer.Option("--instalments", "--months", min=1, max=360, help="Monthly instalments."),
-    ],
-    method: Annotated[
-        RepaymentMethod, typer.Option(help="Repayment method.")
-    ] = RepaymentMethod.EQUAL_INSTALMENT,
-    day_count: Annotated[DayCount, typer.Option(help="Day count.")] = DayCount.ACT_360,
-    settlement_day: Annotated[
-        int, typer.Option(min=1, max=31, help="Due day of the month.")
-    ] = SETTLEMENT_DAY,
+    principal: terms.Principal,
+    annual_rate: terms.Rate,
+    start: terms.Start,
+    instalments: terms.Count = None,
+    method: terms.Method = "equal-instalment",
+    day_count: terms.DayCountOption = "act/360",
+    every: terms.Every = "1m",
+    first_due: terms.FirstDue = None,
+    rounding: terms.RoundingOption = "half-up",
+    grace: terms.Grace = None,
+    settlement_day: terms.SettlementDay = None,
+    due_day: terms.DueDay = None,
+    period_start: terms.PeriodStart = None,
+    month_end: terms.MonthEndOption = "last-day",
+    holiday_roll: terms.HolidayRollOption = "none",
+    interest_rolls: terms.InterestRolls = True,
+    broken_period: terms.BrokenPeriodOption = "actual",
+    smooth: terms.Smooth = True,
+    multiple: terms.Multiple = None,
+    multiple_rounding: terms.MultipleRoundingOption = "nearest",
+    fixed_amount: terms.FixedAmount = None,
+    agreed: terms.Agreed = None,
+    fees: Annotated[str, typer.Option(help="Costs paid with the drawdown.")] = "0",
     as_json: Json = False,
 ) -> None:
     """Schedule, totals and annualised rate of a loan; needs no database."""
+    told: dict[str, Any] = dict(locals())
+    for name in ("fees", "as_json"):
+        del told[name]
+    found_terms = terms.terms_from(told)
     try:
-        begun: date = start.date()
-        terms = LoanTerms(
-            parse_amount(principal),
-            _rate(annual_rate),
-            method,
-            day_count,
-            begun,
-            months,
-            settlement_day,
-        )
+        found = quote_terms(found_terms, fees=parse_amount(fees))
     except ValueError as wrong:
-        raise TermsWrong(why=wrong) from None
-    found = quote_terms(terms)
+        raise terms.TermsWrong(why=wrong) from wrong
     if as_json:
-        typer.echo(json.dumps({"terms": asdict(terms), **asdict(found)}, default=str))
+        typer.echo(json.dumps(_quote_json(found), ensure_ascii=False))
         return
+    headers = ["no", "from", "due", "principal", "interest", "total", "outstanding"]
+    typer.echo(columns(headers, [list(_row(row).values()) for row in found.instalments]))
+    typer.echo(
+        f"{found_terms.annual_rate:.4%} a year, {found_terms.day_count}: interest "
+        f"{found.total_interest:,.2f}, total {found.total:,.2f}, annualised "
+        f"{found.annualised.nominal:.4%} (effective {found.annualised.effective:.4%})"
+    )
+
+
+def _row(row: Instalment) -> dict[str, str]:
+    return {
+        "no": str(row.no), "from": str(row.from_on), "due": str(row.due_on),
+        "principal": f"{row.principal:,.2f}", "interest": f"{row.interest:,.2f}",
+        "total": f"{row.total:,.2f}", "outstanding": f"{row.outstanding:,.2f}",
+    }  # fmt: skip
+
+
+def _quote_json(found: Quote) -> dict[str, Any]:
+    rows = []
+    for row in found.instalments:
+        told: dict[str, Any] = {name: text.replace(",", "") for name, text in _row(row).items()}
+        rows.append(told | {"no": row.no})
+    return {
+        "instalments": rows,
+        "totals": {
+            "principal": str(found.total_principal),
+            "interest": str(found.total_interest),
+            "fees": str(found.fees),
+            "total": str(found.total),
+        },
+        "apr": str(found.annualised.nominal),
+        "effective_rate": str(found.annualised.effective),
+    }
+
+
+@app.command()
+def replay(
+    life: Annotated[Path, typer.Argument(help='JSON: {"terms": {...}, "events": [...]}.')],
+    on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day to look at.")],
+    as_json: Json = False,
+) -> None:
+    """The state of a loan on a day, from its terms and events; needs no database."""
+    try:
+        if life.stat().st_size > _MOST_BYTES:
+            raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
+        told = read_life(json.loads(life.read_text(encoding="utf-8"), parse_float=str))
+        state = replay_life(told.terms, told.events, on.date())
+    except (OSError, ValueError, Refusal) as wrong:
+        why = wrong.strerror if isinstance(wrong, OSError) else str(wrong)
+        raise LifeWrong(source=life, why=str(why).rstrip(".")) from wrong
+    if as_json:
+        typer.echo(json.dumps(state_json(state), default=str, ensure_ascii=False))
+        return
+    typer.echo(_schedule(state))
+    typer.echo(_in_words(state))
+
+
+def state_json(state: LoanState) -> dict[str, Any]:
+    """A state with its schedule, allocations, arrears and sums; money as texts."""
+    told = {name: value for name, value in asdict(state).items() if name != "instalments"}
+    schedule = [
+        {
+            "no": row.no, "from": row.from_on, "due": row.due_on, "principal": row.principal,
+            "interest": row.interest, "fee": row.fee, "penalty": row.penalty,
+            "compound": row.compound, "total": row.principal + row.interest + row.fee + row.penalty
+            + row.compound, "paid": row.paid, "outstanding": row.outstanding,
+            "paid_principal": row.paid_principal, "paid_interest": row.paid_interest,
+            "paid_fee": row.paid_fee, "paid_penalty": row.paid_penalty,
+            "paid_compound": row.paid_compound,
+        }
+        for row in state.instalments
+    ]  # fmt: skip
+    told["totals"] = {str(movement): total for movement, total in state.totals.items()}
+    arrears = {
+        "days_past_due": state.days_past_due, "principal": state.due_principal,
+        "interest": state.due_interest, "penalty": state.penalty, "compound": state.compound,
+        "fees": state.fees, "total": state.due_now,
+    }  # fmt: skip
+    return told | {
+        "schedule": schedule,
+        "arrears": arrears,
+        "accrued": state.accrued_interest,
+        "due_now": state.due_now,
+        "payoff": state.payoff,
+        "is_settled": state.is_settled,
+    }
+
+
+def _schedule(state: LoanState) -> str:
     rows = [
         [
-            str(row.no), str(row.from_on), str(row.due_on), f"{row.principal:,.2f}",
-            f"{row.interest:,.2f}", f"{row.total:,.2f}", f"{row.outstanding:,.2f}",
+            str(row.no), str(row.due_on), f"{row.principal:,.2f}", f"{row.interest:,.2f}",
+            f"{row.fee:,.2f}", f"{row.penalty + row.compound:,.2f}", f"{row.paid:,.2f}",
+            f"{row.outstanding:,.2f}",
         ]
-        for row in found.instalments
+        for row in state.instalments
     ]  # fmt: skip
-    headers = ["no", "from", "due", "principal", "interest", "total", "outstanding"]
-    typer.echo(columns(headers, rows))
-    typer.echo(
-        f"{terms.annual_rate:.4%} a year, {terms.day_count}: interest {found.total_interest:,.2f}, "
-        f"total {found.total:,.2f}, annualised {found.annualised.nominal:.4%} "
-        f"(effective {found.annualised.effective:.4%})"
+    headers = ["no", "due", "principal", "interest", "fee", "late", "paid", "outstanding"]
+    return columns(headers, rows)
+
+
+def _in_words(state: LoanState) -> str:
+    return (
+        f"on {state.on}: outstanding {state.outstanding:,.2f}, accrued "
+        f"{state.accrued_interest:,.2f}, due {state.due_now:,.2f}, days past due "
+        f"{state.days_past_due}, settled by {state.payoff:,.2f}"
     )
 
 
@@ -105,23 +191,9 @@ def show(loan_id: str, as_json: Json = False) -> None:
     from kuaidai.lending.servicing.queries import loan
 
     found = loan(loan_id)
-    state = found.state
     if as_json:
-        sums = {"due_now": state.due_now, "payoff": state.payoff, "is_settled": state.is_settled}
-        typer.echo(json.dumps({**asdict(found), "state": asdict(state) | sums}, default=str))
+        told = {**asdict(found), "state": state_json(found.state)}
+        typer.echo(json.dumps(told, default=str, ensure_ascii=False))
         return
-    rows = [
-        [
-            str(row.no), str(row.due_on), f"{row.principal:,.2f}", f"{row.interest:,.2f}",
-            f"{row.paid_principal + row.paid_interest:,.2f}", f"{row.penalty:,.2f}",
-            f"{row.outstanding:,.2f}",
-        ]
-        for row in state.instalments
-    ]  # fmt: skip
-    headers = ["no", "due", "principal", "interest", "paid", "penalty", "outstanding"]
-    typer.echo(columns(headers, rows))
-    typer.echo(
-        f"{found.id} {found.status} on {state.on}: outstanding {state.outstanding:,.2f}, "
-        f"due {state.due_now:,.2f}, days past due {state.days_past_due}, "
-        f"settled by {state.payoff:,.2f}"
-    )
+    typer.echo(_schedule(found.state))
+    typer.echo(f"{found.id} {found.status} {_in_words(found.state)}")

@@ -13,10 +13,12 @@ from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger import queries as ledger
 from kuaidai.lending.ledger.domain import chart
 from kuaidai.lending.servicing import bank_core
+from kuaidai.lending.servicing.domain.conventions import Conventions, full_order
+from kuaidai.lending.servicing.domain.events import Payment
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
-from kuaidai.lending.servicing.domain.replay import LoanState, Payment, replay
+from kuaidai.lending.servicing.domain.replay import LoanState, replay
 from kuaidai.lending.servicing.domain.states import LIVE
-from kuaidai.lending.servicing.domain.terms import Bucket, LoanTerms
+from kuaidai.lending.servicing.domain.terms import LoanTerms
 from kuaidai.lending.servicing.domain.views import (
     AccountEntry,
     CloseStatus,
@@ -76,28 +78,35 @@ def terms_of(row: Loan) -> LoanTerms:
         principal=row.principal,
         annual_rate=row.annual_rate,
         method=RepaymentMethod(row.method),
-        day_count=DayCount(row.day_count),
         start_on=row.start_on,
-        months=row.months,
+        instalments=row.months,
+        conventions=Conventions(
+            day_count=DayCount(row.day_count),
+            due_order=full_order(tuple(row.allocation_order.split(","))),
+        ),
         settlement_day=row.settlement_day,
         penalty_multiplier=row.penalty_multiplier,
         grace_days=row.grace_days,
-        allocation_order=tuple(map(Bucket, row.allocation_order.split(","))),
     )
 
 
 def state_of(row: Loan, on: date) -> LoanState:
     """The loan's events replayed to `on`."""
+    return replay(terms_of(row), events_of(row), on)
+
+
+def events_of(row: Loan) -> tuple[Payment, ...]:
+    """What happened to the loan, as recorded."""
     events = LoanEvent.objects.filter(loan=row).order_by("id")
-    payments = [Payment(e.repayment_id, e.on, e.amount, e.shorten) for e in events]
-    return replay(terms_of(row), payments, on)
+    return tuple(Payment(e.repayment_id, e.on, e.amount, e.shorten) for e in events)
 
 
 def loan_view(row: Loan, on: date) -> LoanView:
     """The view of a loan's row on a day."""
+    terms, events = terms_of(row), events_of(row)
     return LoanView(
-        row.id, row.facility_id, row.drawdown_id, row.drawdown.purpose, terms_of(row),
-        state_of(row, max(on, row.start_on)), row.status, row.parked_reason,
+        row.id, row.facility_id, row.drawdown_id, row.drawdown.purpose, terms,
+        replay(terms, events, max(on, row.start_on)), row.status, row.parked_reason, events,
     )  # fmt: skip
 
 

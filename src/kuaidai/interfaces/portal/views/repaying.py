@@ -128,7 +128,7 @@ def repay(request: HttpRequest, borrower: Borrower, loan_id: str) -> HttpRespons
         return redirect(f"{address}?{urlencode(answers)}")
     seen = {"loan": held, "facility": facility, "form": form, "effect": None}
     if not form.is_bound:
-        seen["effect"] = repayment_effect(held.terms, held.state, held.state.payoff)
+        seen["effect"] = repayment_effect(held.terms, held.events, held.state, held.state.payoff)
     return render(request, "portal/repay.html", seen)
 
 
@@ -137,7 +137,9 @@ def repay_effect(request: HttpRequest, borrower: Borrower, loan_id: str) -> Http
     """The live part of the repayment page: what it changes and what it saves."""
     held, _facility = own_loan(borrower, loan_id)
     form = _form(request, held, sent=True)
-    effect = repayment_effect(held.terms, held.state, form.sum) if form.is_valid() else None
+    effect = (
+        repayment_effect(held.terms, held.events, held.state, form.sum) if form.is_valid() else None
+    )
     seen = {"effect": effect, "errors": form.errors.get("amount")}
     return render(request, "portal/_effect.html", seen)
 
@@ -165,7 +167,7 @@ def repay_confirm(request: HttpRequest, borrower: Borrower, loan_id: str) -> Htt
         return render(
             request, "portal/repay.html", {"loan": held, "facility": facility, "form": form}
         )
-    effect = repayment_effect(held.terms, held.state, form.sum)
+    effect = repayment_effect(held.terms, held.events, held.state, form.sum)
     seen = {"loan": held, "facility": facility, "form": form, "amount": form.sum, "effect": effect}
     return render(request, "portal/repay_confirm.html", seen | _changed(effect))
 
@@ -179,7 +181,7 @@ def _changed(effect: RepaymentEffect | None) -> dict[str, object]:
 def _receipt(borrower: Borrower, loan_id: str, repayment_id: str) -> dict[str, object]:
     held, facility = own_loan(borrower, loan_id)
     row = _repayment_of(held, repayment_id)
-    effect = effect_of_payment(held.terms, held.state, row.id)
+    effect = effect_of_payment(held.terms, held.events, row.id)
     parts = next((part for part in held.state.allocations if part.key == row.id), None)
     return {
         "loan": held,

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kuaidai.lending.origination.domain.terms import Choice
 from kuaidai.lending.products.catalogue import Product
+from kuaidai.lending.servicing.domain.conventions import Conventions, full_order
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.terms import LoanTerms
 
@@ -59,9 +60,12 @@ def loan_terms(
         principal=amount,
         annual_rate=annual_rate,
         method=RepaymentMethod(method),
-        day_count=product.day_count,
         start_on=on,
-        months=months,
+        instalments=months,
+        conventions=Conventions(
+            day_count=product.day_count, due_order=full_order(product.allocation_order)
+        ),
         settlement_day=product.settlement_day,
         penalty_multiplier=product.penalty_multiplier,
+        grace_days=product.grace_days,
     )

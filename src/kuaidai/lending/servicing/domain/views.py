@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from kuaidai.lending.servicing.domain.events import Event
 from kuaidai.lending.servicing.domain.replay import LoanState
 from kuaidai.lending.servicing.domain.terms import LoanTerms
 
@@ -80,6 +81,13 @@ class LoanView:
     state: LoanState
     status: str
     parked_reason: str
+    events: tuple[Event, ...] = ()
+
+    @property
+    def matures_on(self) -> date:
+        """The last due date, as it stands."""
+        rows = self.state.instalments
+        return rows[-1].due_on if rows else self.state.on
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ def _post_receipt(loan: Loan, row: Repayment, state: LoanState) -> None:
         source_id=loan.id,
         lines=[
             Line(chart.SETTLEMENT, debit=row.settled),
-            Line(chart.PENALTY_RECEIVABLE, credit=parts.penalty),
+            Line(chart.PENALTY_RECEIVABLE, credit=parts.late_interest),
             Line(chart.INTEREST_RECEIVABLE, credit=parts.interest),
             Line(chart.LOANS, credit=parts.principal),
         ],

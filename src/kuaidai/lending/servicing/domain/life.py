@@ -1,0 +1,232 @@
+"""A loan's life as JSON tells it: terms and dated events, for `kuaidai loan replay` and for storage.
+
+Rates are percent a year, as people write them; money and rates are texts, dates ISO 8601.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from kuaidai.kernel.money import parse_amount
+from kuaidai.lending.servicing.domain import events as ev
+from kuaidai.lending.servicing.domain.conventions import Bucket, Conventions, Excess
+from kuaidai.lending.servicing.domain.frequency import Frequency
+from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+from kuaidai.lending.servicing.domain.terms import AgreedInstalment, LoanTerms
+
+MOST_EVENTS = 100_000
+
+_ALIASES = {"repayment": "payment", "close_of_business": "note"}
+_KINDS: Mapping[str, type[ev.Event]] = {
+    "disbursement": ev.Disbursement,
+    "payment": ev.Payment,
+    "payoff": ev.Payoff,
+    "charge": ev.Charge,
+    "waiver": ev.Waiver,
+    "rate_change": ev.RateChange,
+    "misuse": ev.Misuse,
+    "extension": ev.Extension,
+    "restructuring": ev.Restructuring,
+    "non_accrual": ev.NonAccrual,
+    "accrual_resumed": ev.AccrualResumed,
+    "write_off": ev.WriteOff,
+    "reversal": ev.Reversal,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+_METHODS = {
+    "equal_instalment_declining_balance": RepaymentMethod.EQUAL_INSTALMENT,
+    "level": RepaymentMethod.EQUAL_INSTALMENT,
+    "interest_only": RepaymentMethod.INTEREST_MONTHLY,
+    "interest_only_then_bullet": RepaymentMethod.INTEREST_MONTHLY,
+    "bullet": RepaymentMethod.SINGLE,
+    "irregular": RepaymentMethod.AGREED,
+    "fixed_amount_per_period": RepaymentMethod.FIXED_AMOUNT,
+}
+_CONVENTIONS = frozenset(entry.name for entry in fields(Conventions))
+
+
+@dataclass(frozen=True)
+class Life:
+    """A loan's terms and its events, as recorded."""
+
+    terms: LoanTerms
+    events: tuple[ev.Event, ...]
+
+
+def percent(text: Any) -> Decimal:
+    """A rate written in percent a year (`4.35`, `4.35%`) as a fraction. Raises `ValueError`."""
+    if isinstance(text, float):
+        raise ValueError(f"write the rate {text} as a text, so that it is exact")
+    try:
+        return Decimal(str(text).strip().removesuffix("%").strip()) / 100
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a rate; write percent a year, such as 4.35%") from None
+
+
+def method_of(text: str) -> RepaymentMethod:
+    """A repayment method by its name, with `-` or `_`. Raises `ValueError` naming those there are."""
+    name = text.strip().lower().replace("-", "_")
+    if name in _METHODS:
+        return _METHODS[name]
+    try:
+        return RepaymentMethod(name)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no repayment method; choose one of {', '.join(RepaymentMethod)}"
+        ) from None
+
+
+def _money(value: Any) -> Decimal:
+    if isinstance(value, float):
+        raise ValueError(f"write the amount {value} as a text, so that it is exact")
+    return parse_amount(str(value))
+
+
+def _day(value: Any) -> date:
+    return date.fromisoformat(str(value))
+
+
+def _days(value: Any) -> tuple[date, ...]:
+    return tuple(map(_day, value))
+
+
+def _agreed(lines: Sequence[Mapping[str, Any]]) -> tuple[AgreedInstalment, ...]:
+    found = []
+    for line in lines:
+        unknown = set(line) - {"due", "principal", "total"}
+        if unknown:
+            raise ValueError(f"an agreed instalment has no {', '.join(sorted(unknown))}")
+        parts = {name: _money(line[name]) for name in ("principal", "total") if name in line}
+        found.append(AgreedInstalment(_day(line["due"]), **parts))
+    return tuple(found)
+
+
+_TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "principal": ("principal", _money),
+    "annual_rate": ("annual_rate", percent),
+    "annual_rate_pct": ("annual_rate", percent),
+    "method": ("method", method_of),
+    "start": ("start_on", _day),
+    "instalments": ("instalments", int),
+    "every": ("every", Frequency.parse),
+    "first_due": ("first_due", _day),
+    "due_day": ("due_day", int),
+    "settlement_day": ("settlement_day", int),
+    "period_start": ("period_start", _day),
+    "principal_grace": ("principal_grace", int),
+    "interest_grace": ("interest_grace", int),
+    "grace_days": ("grace_days", int),
+    "penalty_multiplier": ("penalty_multiplier", lambda value: Decimal(str(value))),
+    "misuse_multiplier": ("misuse_multiplier", lambda value: Decimal(str(value))),
+    "fixed_amount": ("fixed_amount", _money),
+    "agreed": ("agreed", _agreed),
+}
+
+
+def read_terms(raw: Mapping[str, Any]) -> LoanTerms:
+    """Terms from JSON; conventions stand among them or in `conventions`. Raises `ValueError`."""
+    conventions = dict(raw.get("conventions", {}))
+    values: dict[str, Any] = {}
+    for name, value in raw.items():
+        if name in _TERMS:
+            target, reader = _TERMS[name]
+            values[target] = reader(value)
+        elif name in _CONVENTIONS:
+            conventions[name] = value
+        elif name != "conventions":
+            known = ", ".join(sorted({*_TERMS, *_CONVENTIONS}))
+            raise ValueError(f"the terms know no {name!r}; they know {known}")
+    if "agreed" in values:
+        values.setdefault("method", RepaymentMethod.AGREED)
+        values.setdefault("instalments", len(values["agreed"]))
+    missing = [
+        name
+        for name, field in (("principal", "principal"), ("annual_rate", "annual_rate"),
+                            ("method", "method"), ("start", "start_on"), ("instalments", "instalments"))
+        if field not in values
+    ]  # fmt: skip
+    if missing:
+        raise ValueError(f"the terms lack {', '.join(missing)}")
+    return LoanTerms(conventions=Conventions.from_dict(conventions), **values)
+
+
+_FIELDS: Mapping[str, Callable[[Any], Any]] = {
+    "amount": _money,
+    "shorten": bool,
+    "excess": Excess,
+    "bucket": Bucket,
+    "due_on": _day,
+    "annual_rate": percent,
+    "due_dates": _days,
+    "method": method_of,
+    "principal_grace": int,
+    "reverses": str,
+}
+_SPELT = {
+    "date": "on", "effective": "on", "kind": "bucket", "due": "due_on", "from": "on",
+    "new_annual_rate_pct": "annual_rate", "annual_rate_pct": "annual_rate",
+}  # fmt: skip
+
+
+def read_event(raw: Mapping[str, Any], *, number: int = 1) -> ev.Event:
+    """An event from JSON; one without a key is named by its number. Raises `ValueError`."""
+    told = {_SPELT.get(name, name): value for name, value in raw.items()}
+    name = _ALIASES.get(str(told.get("type")), str(told.get("type")))
+    kind = _KINDS.get(name)
+    if kind is None:
+        raise ValueError(
+            f"event {number} has the type {raw.get('type')!r}; choose one of {', '.join(_KINDS)}"
+        )
+    if kind is ev.Charge and "on" not in told:
+        told["on"] = told.get("due_on")
+    known = {entry.name for entry in fields(kind)}
+    unknown = set(told) - known - {"type"}
+    if unknown:
+        raise ValueError(f"event {number}, a {name}, has no {', '.join(sorted(unknown))}")
+    values: dict[str, Any] = {"key": str(told.get("key", number)), "on": _day(told.get("on"))}
+    for field in known & set(told) - {"key", "on"}:
+        values[field] = None if told[field] is None else _FIELDS[field](told[field])
+    try:
+        return kind(**values)
+    except TypeError as error:
+        lacks = str(error).partition("missing")[2] or str(error)
+        raise ValueError(f"event {number}, a {name}, is incomplete:{lacks}") from None
+
+
+def read_life(raw: Any) -> Life:
+    """Terms and events from JSON. Raises `ValueError` saying what is wrong and where."""
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("terms"), Mapping):
+        raise ValueError('a life is an object with "terms" and "events"')
+    told = raw.get("events", [])
+    if not isinstance(told, list) or len(told) > MOST_EVENTS:
+        raise ValueError(f"the events are a list of at most {MOST_EVENTS}")
+    unknown = set(raw) - {"terms", "events"}
+    if unknown:
+        raise ValueError(f"a life has no {', '.join(sorted(unknown))}")
+    try:
+        terms = read_terms(raw["terms"])
+        events = tuple(read_event(each, number=no) for no, each in enumerate(told, start=1))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"something is missing or of the wrong kind ({error})") from error
+    return Life(terms, events)
+
+
+def event_to_dict(event: ev.Event) -> dict[str, Any]:
+    """An event as `read_event` reads it back."""
+    told: dict[str, Any] = {"type": _NAMES[type(event)]}
+    for entry in fields(event):
+        value = getattr(event, entry.name)
+        if value is None or (entry.name == "shorten" and not value):
+            continue
+        if entry.name == "annual_rate":
+            value = format((value * 100).normalize(), "f")
+        elif isinstance(value, tuple):
+            value = [str(each) for each in value]
+        elif not isinstance(value, bool | int):
+            value = str(value)
+        told[entry.name] = value
+    return told

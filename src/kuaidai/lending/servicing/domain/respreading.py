@@ -1,0 +1,185 @@
+"""Spreading what is not due yet anew: after early money, a new rate, a disbursement, an extension."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+from kuaidai.kernel.money import round_ratio, to_cents
+from kuaidai.lending.servicing.domain.conventions import Bucket
+from kuaidai.lending.servicing.domain.due_dates import Period, share_of
+from kuaidai.lending.servicing.domain.items import Item
+from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+from kuaidai.lending.servicing.domain.running import RunningLoan
+from kuaidai.lending.servicing.domain.schedule import PPM, Plan, Row, amortise, instalment_rows
+
+_SHORTENED = (RepaymentMethod.EQUAL_INSTALMENT, RepaymentMethod.EQUAL_PRINCIPAL)
+"""The methods that repay principal along the way, so that fewer instalments can do."""
+
+
+def unpaid_ahead(run: RunningLoan) -> int:
+    """Principal of the instalments to come that is not paid ahead."""
+    return sum(item.unpaid_principal for item in run.open_items)
+
+
+def hold_interest(run: RunningLoan, on: date) -> None:
+    """Keep the running period's interest up to `on`; from there it may run on another balance."""
+    if run.closed < len(run.items):
+        run.carried, run.accrual_from = run.exact_interest(on), max(on, run.accrual_from)
+
+
+def respread(run: RunningLoan, on: date, balance: int, *, shorten: bool = False) -> None:
+    """Spread `balance` over the instalments to come; with `shorten` over fewer, none larger."""
+    before = run.open_items
+    if not before:
+        if balance:
+            raise ValueError(f"no instalment is to come on {on}")
+        return
+    run.prepaid += sum(item.paid.get(Bucket.INTEREST, 0) for item in before)
+    if balance == 0:
+        _replace_open(run, _nothing_left(run, before))
+        return
+    fewest = 1 if shorten and run.method in _SHORTENED else len(before)
+    rows: list[Row] = []
+    for count in range(fewest, len(before) + 1):
+        rows = spread(run, balance, [item.period for item in before[:count]])
+        if _burden(run, rows) <= _burden(run, before):
+            break
+    _replace_open(run, _renewed(before, rows))
+
+
+def spread(run: RunningLoan, balance: int, ahead: Sequence[Period]) -> list[Row]:
+    """Rows of `balance` over periods of which the first is running."""
+    first = ahead[0]
+    plan = Plan(
+        balance=balance,
+        rate=run.rate,
+        method=run.method,
+        conventions=run.terms.conventions,
+        every=run.terms.every,
+        periods=ahead,
+        carried=run.carried,
+        prepaid=run.prepaid,
+        principal_grace=max(0, min(run.grace_left - run.closed, len(ahead) - 1)),
+        interest_grace=max(0, min(run.terms.interest_grace - run.closed, len(ahead) - 1)),
+        fixed=0 if run.terms.fixed_amount is None else to_cents(run.terms.fixed_amount),
+        first_share=share_of(
+            max(run.accrual_from, first.begin), first.end, first, run.terms.every,
+            run.terms.day_count,
+        ),
+    )  # fmt: skip
+    match run.method:
+        case RepaymentMethod.FLAT:
+            return _flat_again(run, balance, ahead)
+        case RepaymentMethod.FIXED_AMOUNT:
+            rows = instalment_rows(plan, plan.fixed)
+            return [row for row in rows if row.principal or row.interest]
+        case RepaymentMethod.AGREED:
+            return instalment_rows(plan, None, principals=_trimmed(run, balance))
+        case _:
+            return amortise(plan)
+
+
+def _flat_again(run: RunningLoan, balance: int, ahead: Sequence[Period]) -> list[Row]:
+    """Flat interest is on the first principal; what is left is spread as before, the last taking rest."""
+    months, year = run.terms.every.nominal_share
+    exact = Fraction(to_cents(run.terms.principal) * run.rate * months, year * PPM)
+    rounding = run.terms.conventions.rounding
+    interest = round_ratio(exact.numerator, exact.denominator, rounding)
+    part, rows = round_ratio(balance, len(ahead), rounding), []
+    for place, period in enumerate(ahead):
+        principal = balance if place == len(ahead) - 1 else min(balance, part)
+        balance -= principal
+        rows.append(Row(period, principal, interest, balance))
+    return rows
+
+
+def _trimmed(run: RunningLoan, balance: int) -> list[int]:
+    """Agreed principal parts, the last ones cut (or the last raised) to what is left."""
+    found, left = [], balance
+    for item in run.open_items:
+        part = min(left, item.unpaid_principal)
+        found.append(part)
+        left -= part
+    found[-1] += left
+    return found
+
+
+def _renewed(before: Sequence[Item], rows: Sequence[Row]) -> list[Item]:
+    found = [
+        Item(old.no, old.period, row.principal, row.interest, row.left, charges=old.charges)
+        for old, row in zip(before, rows, strict=False)
+    ]
+    for dropped in before[len(found) :]:
+        found[-1].charges.extend(dropped.charges)
+        _keep_paid_charges(found[-1], dropped)
+    for old, new in zip(before, found, strict=False):
+        _keep_paid_charges(new, old)
+    return found
+
+
+def _keep_paid_charges(new: Item, old: Item) -> None:
+    for bucket in (Bucket.FEE, Bucket.PENALTY, Bucket.COMPOUND):
+        for now, then in ((new.paid, old.paid), (new.waived, old.waived)):
+            if then.get(bucket):
+                now[bucket] = now.get(bucket, 0) + then[bucket]
+
+
+def _nothing_left(run: RunningLoan, before: Sequence[Item]) -> list[Item]:
+    """No instalment is left; where interest or charges are, one keeps them until its due date."""
+    charges = [charge for item in before for charge in item.charges]
+    interest = run.accrued(run.accrual_from)
+    if not charges and not interest:
+        return []
+    kept = Item(before[0].no, before[0].period, 0, interest, 0, charges=charges)
+    for item in before:
+        _keep_paid_charges(kept, item)
+    return [kept]
+
+
+def _replace_open(run: RunningLoan, items: Sequence[Item]) -> None:
+    run.items[run.closed :] = items
+    run.balance = sum(item.principal for item in items)
+
+
+def _burden(run: RunningLoan, rows: Sequence[Row] | Sequence[Item]) -> int:
+    """What shortening must not raise: the largest instalment, or the largest part of principal."""
+    if run.method is RepaymentMethod.EQUAL_PRINCIPAL:
+        return max(row.principal for row in rows)
+    return max(row.principal + row.interest for row in rows)
+
+
+def new_periods(begin: date, due_dates: Sequence[date]) -> list[Period]:
+    """Periods up to agreed due dates. Raises `ValueError` unless they come in order after `begin`."""
+    found = []
+    for due in due_dates:
+        if due <= begin:
+            raise ValueError(f"due dates come in order, after {begin}: {due} does not")
+        found.append(Period(begin, due, due, regular=False))
+        begin = due
+    if not found:
+        raise ValueError("name at least one due date")
+    return found
+
+
+def set_periods(run: RunningLoan, ahead: Sequence[Period], balance: int) -> None:
+    """Give the loan new instalments over `ahead`, numbered on, holding `balance`."""
+    first_no = run.items[run.closed - 1].no + 1 if run.closed else 1
+    charges = [charge for item in run.open_items for charge in item.charges]
+    rows = spread(run, balance, ahead)
+    items = [
+        Item(first_no + place, row.period, row.principal, row.interest, row.left)
+        for place, row in enumerate(rows)
+    ]
+    items[0].charges.extend(charges)
+    for item in run.open_items:
+        _keep_paid_charges(items[0], item)
+    _replace_open(run, items)
+
+
+def running_period(run: RunningLoan, first_due: date) -> Period:
+    """The period that runs now, ending on `first_due` instead."""
+    begin = run.open_items[0].period.begin if run.open_items else run.accrual_from
+    return replace(Period(begin, first_due, first_due, regular=False))

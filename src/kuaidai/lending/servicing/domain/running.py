@@ -1,0 +1,265 @@
+"""A loan as it runs: time passes and events happen to it. The engine behind `replay`.
+
+All amounts are cents, rates millionths. Time comes by `advance`, which ends periods and runs late
+interest; events come by `apply`. What is earned stays exact until it is due, paid or shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from kuaidai.kernel.day_counts import year_share
+from kuaidai.kernel.money import to_cents
+from kuaidai.lending.ledger.domain.movements import Movement
+from kuaidai.lending.servicing.domain import events as ev
+from kuaidai.lending.servicing.domain.conventions import Bucket
+from kuaidai.lending.servicing.domain.due_dates import share_of
+from kuaidai.lending.servicing.domain.items import Charge, Item, whole
+from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+from kuaidai.lending.servicing.domain.schedule import PPM, build_rows, rate_ppm
+from kuaidai.lending.servicing.domain.state import Allocation
+from kuaidai.lending.servicing.domain.terms import LoanTerms
+
+LATE = (Bucket.PENALTY, Bucket.COMPOUND)
+INCOME = (Bucket.INTEREST, *LATE)
+
+
+@dataclass(slots=True)
+class RunningLoan:
+    """The accumulator of a loan. Only this package's functions change it.
+
+    `closed` instalments have ended their period; `balance` is the scheduled principal of the others,
+    on which interest runs from `accrual_from`. `carried` is exact interest of the running period
+    before that day, `prepaid` what was paid or waived of the period's interest. `early_interest` is
+    interest settled outside any instalment. `counters` are cumulative totals that no instalment
+    tells. `off` holds, while the loan does not accrue, what it had earned before, by bucket.
+    """
+
+    terms: LoanTerms
+    rate: int
+    method: RepaymentMethod
+    items: list[Item]
+    balance: int
+    accrual_from: date
+    at: date
+    closed: int = 0
+    carried: Fraction = Fraction(0)
+    prepaid: int = 0
+    early_interest: int = 0
+    misused: int = 0
+    misuse: Fraction = Fraction(0)
+    off: dict[Bucket, int] | None = None
+    off_accrued: dict[Bucket, int] = field(default_factory=dict)
+    suspended: dict[Bucket, int] = field(default_factory=dict)
+    counters: dict[Movement, int] = field(default_factory=dict)
+    claim: int = 0
+    is_written_off: bool = False
+    grace_left: int = 0
+    allocations: list[Allocation] = field(default_factory=list)
+
+    @property
+    def open_items(self) -> list[Item]:
+        """Instalments whose period has not ended."""
+        return self.items[self.closed :]
+
+    @property
+    def closed_items(self) -> list[Item]:
+        """Instalments whose period has ended."""
+        return self.items[: self.closed]
+
+    def count(self, movement: Movement, amount: int) -> None:
+        """Add to a cumulative total."""
+        if amount:
+            self.counters[movement] = self.counters.get(movement, 0) + amount
+
+    def charges(self) -> Iterator[Charge]:
+        """Every fee and charge."""
+        for item in self.items:
+            yield from item.charges
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def advance(self, on: date) -> None:
+        """Let time pass up to `on`: end periods, run late interest on what is overdue."""
+        if self.is_written_off:
+            self.at = max(self.at, on)
+            return
+        self._run_misuse(on)
+        while self.closed < len(self.items) and self.items[self.closed].period.end <= on:
+            self._close(self.items[self.closed])
+        for item in self.closed_items:
+            if item.late_until < on and item.is_late:
+                self._run_late(item, on)
+        self.at = max(self.at, on)
+
+    def _close(self, item: Item) -> None:
+        deferred = Fraction(0)
+        if self.closed < self.terms.interest_grace and not item.interest:
+            deferred = Fraction(self.accrued(item.period.end))
+        item.late_until = item.period.due
+        self.accrual_from, self.carried, self.prepaid = item.period.end, deferred, 0
+        self.balance -= item.principal
+        self.closed += 1
+        self.settle_misuse(item.period.end)
+
+    def _run_late(self, item: Item, on: date) -> None:
+        if (on - item.period.due).days <= self.terms.grace_days:
+            return
+        share = Fraction(*year_share(item.late_until, on, self.terms.day_count))
+        factor = Fraction(self.rate, PPM) * Fraction(self.terms.penalty_multiplier) * share
+        item.penalty += item.unpaid_principal * factor
+        item.compound += item.unpaid_interest * factor
+        item.late_until = on
+
+    def _run_misuse(self, on: date) -> None:
+        """What misused money bears beyond the contract rate, or beyond the penalty rate if overdue."""
+        if not self.misused or on <= self.at:
+            return
+        more = Fraction(self.terms.misuse_multiplier) - 1
+        beyond = max(Fraction(0), more + 1 - Fraction(self.terms.penalty_multiplier))
+        share = Fraction(*year_share(self.at, on, self.terms.day_count)) * Fraction(self.rate, PPM)
+        running = min(self.misused, self.balance)
+        late = min(self.misused - running, sum(i.unpaid_principal for i in self.closed_items))
+        self.misuse += (running * more + late * beyond) * share
+
+    def settle_misuse(self, on: date) -> None:
+        """What misuse has cost so far becomes a penalty charge due on `on`."""
+        owed = whole(self.misuse, self.terms.conventions.rounding)
+        if owed > 0 and self.items:
+            place = min(self.closed, len(self.items) - 1)
+            self.items[place].charges.append(Charge(Bucket.PENALTY, owed, on, on))
+            self.misuse -= owed
+
+    def accrued(self, on: date) -> int:
+        """Interest earned in the running period and not settled, rounded."""
+        if self.closed >= len(self.items) or self.is_written_off:
+            return 0
+        exact = self.exact_interest(on)
+        return max(0, whole(exact, self.terms.conventions.rounding) - self.prepaid)
+
+    def exact_interest(self, on: date) -> Fraction:
+        """Interest of the running period up to `on`, exact, settled or not."""
+        item = self.items[self.closed]
+        if self.method is RepaymentMethod.FLAT:
+            begin = max(item.period.begin, self.terms.start_on)
+            days = (item.period.end - begin).days
+            return Fraction(item.interest * max(0, (on - begin).days), days)
+        if on <= self.accrual_from:
+            return self.carried
+        numerator, denominator = share_of(
+            self.accrual_from, on, item.period, self.terms.every, self.terms.day_count
+        )
+        return self.carried + Fraction(self.balance * self.rate * numerator, denominator * PPM)
+
+    # --- sums ---------------------------------------------------------------------------------
+
+    def due(self, bucket: Bucket, on: date) -> int:
+        """What is due of a bucket."""
+        rounding = self.terms.conventions.rounding
+        found = 0
+        for place, item in enumerate(self.items):
+            if place < self.closed or (
+                item.charges and bucket not in (Bucket.PRINCIPAL, Bucket.INTEREST)
+            ):
+                found += item.owed(bucket, rounding, due_by=on)
+        return found
+
+    def running_penalty(self) -> int:
+        """What misuse has cost since the last charge, rounded."""
+        return whole(self.misuse, self.terms.conventions.rounding)
+
+    def outstanding(self) -> int:
+        """All principal not paid, waived or written off."""
+        return 0 if self.is_written_off else sum(item.unpaid_principal for item in self.items)
+
+    def payoff(self, on: date) -> int:
+        """What settles the loan on `on`, to which it was advanced."""
+        if self.is_written_off:
+            return self.claim
+        rounding = self.terms.conventions.rounding
+        late = sum(item.owed(bucket, rounding) for bucket in LATE for item in self.items)
+        fees = sum(item.owed(Bucket.FEE, rounding) for item in self.items)
+        interest = self.due(Bucket.INTEREST, on) + self.accrued(on)
+        return self.outstanding() + interest + late + fees + self.running_penalty()
+
+    def earned(self, bucket: Bucket, on: date) -> int:
+        """All that was ever earned of an income bucket or charged as fees, due or not."""
+        if bucket is Bucket.INTEREST:
+            billed = sum(item.interest for item in self.closed_items)
+            return billed + self.accrued(on) + self.early_interest
+        rounding = self.terms.conventions.rounding
+        earned = sum(item.earned(bucket, rounding) for item in self.items)
+        return earned + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
+
+    def unpaid(self, bucket: Bucket, on: date) -> int:
+        """What is earned of an income bucket and neither paid nor waived."""
+        if bucket is Bucket.INTEREST:
+            return self.due(bucket, on) + self.accrued(on)
+        rounding = self.terms.conventions.rounding
+        owed = sum(item.owed(bucket, rounding) for item in self.items)
+        return owed + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
+
+
+def begin(terms: LoanTerms) -> RunningLoan:
+    """A loan on its first day, drawn in full."""
+    rows = build_rows(terms)
+    items = [
+        Item(no, row.period, row.principal, row.interest, row.left)
+        for no, row in enumerate(rows, start=1)
+    ]
+    principal, rate = to_cents(terms.principal), rate_ppm(terms.annual_rate)
+    run = RunningLoan(
+        terms=terms,
+        rate=rate,
+        method=terms.method,
+        items=items,
+        balance=principal,
+        accrual_from=rows[0].period.begin,
+        at=terms.start_on,
+        grace_left=terms.principal_grace,
+    )
+    if run.accrual_from < terms.start_on:
+        run.carried = -run.exact_interest(terms.start_on)
+    run.count(Movement.DRAWN, principal)
+    return run
+
+
+def begin_undrawn(terms: LoanTerms) -> RunningLoan:
+    """A loan before its first disbursement; its instalments come with the money."""
+    run = begin(terms)
+    run.items = [Item(item.no, item.period, 0, 0, 0) for item in run.items]
+    run.balance, run.carried, run.counters = 0, Fraction(0), {}
+    run.accrual_from = terms.start_on
+    return run
+
+
+Handler = Callable[[RunningLoan, Any], None]
+"""What an event does to a loan that was advanced to its day."""
+
+
+def apply(run: RunningLoan, event: ev.Event, handlers: Mapping[type[ev.Event], Handler]) -> None:
+    """Advance to the event's day and let it happen. Raises `ValueError` before the drawdown."""
+    if event.on < run.terms.start_on:
+        raise ValueError(f"{event.key} on {event.on} is before the drawdown, out of order")
+    run.advance(event.on)
+    handlers[type(event)](run, event)
+
+
+def charge_to(run: RunningLoan, charge: Charge) -> None:
+    """Attach a charge to the instalment in whose period it falls due, else to the last."""
+    for item in run.items:
+        if charge.due_on <= item.period.end:
+            item.charges.append(charge)
+            return
+    run.items[-1].charges.append(charge)
+
+
+def require_amount(event: ev.Payment | ev.Waiver | ev.Charge | ev.Disbursement) -> int:
+    """An event's amount in cents. Raises `ValueError` unless it is positive."""
+    if event.amount <= 0:
+        raise ValueError(f"{event.key}: the amount is positive, not {event.amount}")
+    return to_cents(event.amount)
