@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 os.environ.setdefault(
     "KUAIDAI_HOME", str(Path(tempfile.gettempdir()) / f"kuaidai-test-{os.geteuid()}")
@@ -37,3 +39,31 @@ def compile_catalogues() -> None:
 
 
 compile_catalogues()
+
+
+def empty_guarded_tables() -> None:
+    """Let Django empty tables between tests that the database itself refuses to empty.
+
+    Tests that commit are cleaned up after with TRUNCATE; guards against it are off for that only.
+    """
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        statements = plain(self, *args, **options)
+        return [_GUARDS.format("DISABLE"), *statements, _GUARDS.format("ENABLE")]
+
+    DatabaseOperations.sql_flush = sql_flush
+
+
+_GUARDS = """
+DO $$
+DECLARE guard record;
+BEGIN
+    FOR guard IN SELECT tgrelid::regclass AS held, tgname FROM pg_trigger
+        WHERE NOT tgisinternal AND tgtype & 32 <> 0
+    LOOP
+        EXECUTE format('ALTER TABLE %s {} TRIGGER %I', guard.held, guard.tgname);
+    END LOOP;
+END $$
+"""
+empty_guarded_tables()

@@ -1,4 +1,4 @@
-"""Lines of an entry and views of what was posted."""
+"""Entries to post, and views of what was posted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from kuaidai.kernel.money import ZERO
 
+HEAD = "HEAD"
+"""The branch and the product of whatever belongs to none: the head office, the book as a whole."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -16,6 +19,31 @@ class Line:
     account: str
     debit: Decimal = ZERO
     credit: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """An entry to post on the book day `on`; `key` makes posting it twice impossible.
+
+    `source_type` and `source_id` name what caused it, such as a loan and its number.
+    """
+
+    key: str
+    on: date
+    description: str
+    source_type: str
+    source_id: str
+    lines: tuple[Line, ...]
+    branch: str = HEAD
+    product_code: str = HEAD
+
+
+@dataclass(frozen=True)
+class PostedCount:
+    """What a bulk posting did: entries written, and entries that had been posted before."""
+
+    posted: int
+    known: int
 
 
 @dataclass(frozen=True)
@@ -39,29 +67,18 @@ class EntryView:
     source_type: str
     source_id: str
     postings: tuple[PostingView, ...]
+    branch: str = HEAD
+    product_code: str = HEAD
+    key: str = ""
 
 
 @dataclass(frozen=True)
-class TrialBalanceRow:
-    """An account's turnover and balance (positive on the side it grows)."""
+class EntryPage:
+    """A page of entries, newest first; `more` says whether older ones follow.
 
-    account: str
-    title_en: str
-    title_zh: str
-    debit: Decimal
-    credit: Decimal
-    balance: Decimal
+    `before` is the number to ask the next page with.
+    """
 
-
-@dataclass(frozen=True)
-class TrialBalance:
-    """All accounts; `difference` must be zero."""
-
-    rows: tuple[TrialBalanceRow, ...]
-    total_debit: Decimal
-    total_credit: Decimal
-
-    @property
-    def difference(self) -> Decimal:
-        """Debits less credits."""
-        return self.total_debit - self.total_credit
+    entries: tuple[EntryView, ...]
+    more: bool
+    before: int | None
