@@ -1,7 +1,8 @@
 """The audit chain: append-only, and every way of tampering with it shows."""
 
 import json
-from datetime import date
+import threading
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -9,7 +10,11 @@ from tests.support.threads import at_once
 
 from kuaidai.foundation import queries
 from kuaidai.foundation.actors import Actor
+from kuaidai.foundation.domain.audit import ANCHOR, FIRST_HASH, AuditEntry, entry_hash
+from kuaidai.foundation.models import AuditHead, AuditRecord
 from kuaidai.foundation.operations import record_audit
+from kuaidai.foundation.operations import audit
+from kuaidai.foundation.operations.audit import anchor_audit
 from kuaidai.interfaces.cli.main import run
 
 ON = date(2026, 6, 30)
@@ -44,8 +49,8 @@ def test_empty_and_grown_chains_are_intact():
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE foundation_auditrecord SET detail = '{}' WHERE number = 2",
-        "DELETE FROM foundation_auditrecord WHERE number = 2",
+        "UPDATE foundation_auditrecord SET detail = '{}' WHERE place = 2",
+        "DELETE FROM foundation_auditrecord WHERE place = 2",
     ],
 )
 def test_the_database_refuses_change_and_removal(statement):
@@ -62,11 +67,11 @@ def test_the_database_refuses_change_and_removal(statement):
 @pytest.mark.parametrize(
     ("statement", "first_broken"),
     [
-        ('UPDATE foundation_auditrecord SET detail = \'{"amount": "1.00"}\' WHERE number = 3', 3),
-        ("UPDATE foundation_auditrecord SET actor_id = 'somebody' WHERE number = 1", 1),
-        ("UPDATE foundation_auditrecord SET business_date = '2020-01-01' WHERE number = 5", 5),
-        ("DELETE FROM foundation_auditrecord WHERE number = 2", 3),
-        ("DELETE FROM foundation_auditrecord WHERE number = 5", 5),
+        ('UPDATE foundation_auditrecord SET detail = \'{"amount": "1.00"}\' WHERE place = 3', 3),
+        ("UPDATE foundation_auditrecord SET actor_id = 'somebody' WHERE place = 1", 1),
+        ("UPDATE foundation_auditrecord SET business_date = '2020-01-01' WHERE place = 5", 5),
+        ("DELETE FROM foundation_auditrecord WHERE place = 2", 3),
+        ("DELETE FROM foundation_auditrecord WHERE place = 5", 5),
         ("DELETE FROM foundation_auditrecord", 1),
         ("DELETE FROM foundation_audithead", 6),
     ],
@@ -96,11 +101,67 @@ def test_record_of_work_that_was_rolled_back_does_not_stay():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_appenders_at_once_make_one_chain():
+def test_appenders_at_once_make_chains_that_hold():
     results = at_once(lambda thread: [append(thread * 10 + n) for n in range(5)], 6)
 
     assert [r for r in results if isinstance(r, Exception)] == []
     assert queries.verify_audit_chain() == queries.ChainReport(30, True, None)
+    assert len(queries.latest_audit()) == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_transactions_do_not_wait_for_each_other(monkeypatch):
+    """Each appends, then waits until the other has appended too: one chain would stop them both."""
+    both, mine = threading.Barrier(2), threading.local()
+    monkeypatch.setattr(audit, "_stream", lambda: mine.stream)
+
+    def work(number):
+        mine.stream = 1 + number
+        with transaction.atomic():
+            append(number)
+            both.wait(timeout=10)
+            append(number + 10)
+
+    assert at_once(work, 2) == [None, None]
+    assert queries.verify_audit_chain() == queries.ChainReport(4, True, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_anchor_fixes_every_stream():
+    at_once(append, 3)
+    anchor_audit(actor=Actor.system("tests"), on=ON)
+    assert queries.verify_audit_chain() == queries.ChainReport(4, True, None, None, 1)
+    anchored = AuditRecord.objects.exclude(stream=AuditRecord.objects.get(action=ANCHOR).stream)
+    stream = anchored.first().stream
+
+    tamper(
+        f"DELETE FROM foundation_auditrecord WHERE stream = {stream};"
+        f"DELETE FROM foundation_audithead WHERE id = {stream}"
+    )
+
+    report = queries.verify_audit_chain()
+    assert (report.intact, report.stream, report.first_broken) == (False, stream, 1)
+
+
+@pytest.mark.django_db
+def test_records_from_before_there_were_streams_still_verify():
+    """Three of them, as the version before wrote them: one chain, no stream in the hash."""
+    previous = FIRST_HASH
+    for number in (1, 2, 3):
+        entry = AuditEntry(
+            number, 0, number, datetime(2026, 6, 30, tzinfo=UTC), ON, "system", "tests", "loan.open",
+            "loan", f"L{number}", {"number": number}, previous, "",
+        )  # fmt: skip
+        previous = entry_hash(entry)
+        AuditRecord.objects.create(**{**vars(entry), "hash": previous})
+    AuditHead.objects.create(id=0, place=3, hash=previous)
+    append(4)
+    assert queries.verify_audit_chain() == queries.ChainReport(4, True, None)
+
+    tamper("UPDATE foundation_auditrecord SET actor_id = 'x' WHERE stream = 0 AND place = 2")
+
+    report = queries.verify_audit_chain()
+    assert (report.intact, report.stream, report.first_broken) == (False, 0, 2)
 
 
 @pytest.mark.django_db
@@ -114,6 +175,8 @@ def test_command_reports_and_exits(capsys):
         "entries": 1,
         "intact": True,
         "first_broken": None,
+        "stream": None,
+        "anchors": 0,
     }
 
     tamper("UPDATE foundation_auditrecord SET action = 'loan.close'")

@@ -34,9 +34,15 @@ class BusinessDate(models.Model):
 
 
 class AuditRecord(models.Model):
-    """One thing that was done. `hash` covers the record and the hash before it."""
+    """One thing that was done. `hash` covers the record and the hash before it in its stream.
+
+    `number` orders all records (rolled-back work leaves gaps); `place` counts within the stream,
+    without gaps.
+    """
 
     number = models.BigIntegerField(primary_key=True)
+    stream = models.SmallIntegerField()
+    place = models.BigIntegerField()
     recorded_at = models.DateTimeField()
     business_date = models.DateField()
     actor_kind = models.CharField(max_length=10)
@@ -46,21 +52,29 @@ class AuditRecord(models.Model):
     subject_id = models.CharField(max_length=100)
     detail = models.JSONField()
     previous_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64, unique=True)
+    hash = models.CharField(max_length=64)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "place"], name="audit_place_once"),
+        ]
         indexes = [models.Index(fields=["subject_type", "subject_id", "number"])]
 
 
 class AuditHead(models.Model):
-    """The chain's last number and hash: the row that appenders lock, and that shows a cut tail."""
+    """A stream's last place and hash: the row its appenders lock, and that shows a cut tail.
 
-    id = models.SmallIntegerField(primary_key=True, default=1)
-    number = models.BigIntegerField()
+    Stream 0 holds the records from before there were streams; nothing is added to it.
+    """
+
+    id = models.SmallIntegerField(primary_key=True)
+    place = models.BigIntegerField()
     hash = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_audit_head")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id__gte=0), name="audit_stream_number")
+        ]
 
 
 class IdempotencyKey(models.Model):

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from datetime import date
 
-from kuaidai.foundation.domain.audit import FIRST_HASH, AuditEntry, ChainReport, entry_hash
+from kuaidai.foundation.domain.audit import (
+    ANCHOR,
+    FIRST_HASH,
+    AuditEntry,
+    ChainReport,
+    entry_hash,
+)
 from kuaidai.foundation.errors import NoBusinessDate
 from kuaidai.foundation.models import AuditHead, AuditRecord, BusinessDate
 
 
 def business_date() -> date:
     """The day the bank is on. Raises `NoBusinessDate` before the bank is opened."""
-    row = BusinessDate.objects.filter(id=1).first()
-    if row is None:
+    on = BusinessDate.objects.filter(id=1).values_list("on", flat=True).first()
+    if on is None:
         raise NoBusinessDate()
-    return row.on
+    return on
 
 
 def held_business_date() -> date:
@@ -31,8 +37,9 @@ def held_business_date() -> date:
 
 def _entry(row: AuditRecord) -> AuditEntry:
     return AuditEntry(
-        row.number, row.recorded_at, row.business_date, row.actor_kind, row.actor_id, row.action,
-        row.subject_type, row.subject_id, row.detail, row.previous_hash, row.hash,
+        row.number, row.stream, row.place, row.recorded_at, row.business_date, row.actor_kind,
+        row.actor_id, row.action, row.subject_type, row.subject_id, row.detail, row.previous_hash,
+        row.hash,
     )  # fmt: skip
 
 
@@ -48,16 +55,46 @@ def latest_audit(*, limit: int = 100) -> tuple[AuditEntry, ...]:
 
 
 def verify_audit_chain() -> ChainReport:
-    """Recompute every hash: finds edits, gaps, swaps and a cut tail. Streams the table."""
-    previous, number = FIRST_HASH, 0
-    for row in AuditRecord.objects.order_by("number").iterator(chunk_size=2000):
+    """Recompute every hash: finds edits, gaps, swaps and cut tails, stream by stream, and compares
+    every anchor with the streams it fixed. Streams the table.
+    """
+    anchored, anchors = _anchored()
+    entries, ends = 0, {}
+    stream, place, previous = -1, 0, FIRST_HASH
+    for row in AuditRecord.objects.order_by("stream", "place").iterator(chunk_size=2000):
         entry = _entry(row)
-        fits = entry.number == number + 1 and entry.previous_hash == previous
-        if not fits or entry.hash != entry_hash(entry):
-            return ChainReport(AuditRecord.objects.count(), False, entry.number)
-        previous, number = entry.hash, entry.number
-    head = AuditHead.objects.filter(id=1).first()
-    expected = (head.number, head.hash) if head is not None else (0, FIRST_HASH)
-    if expected != (number, previous):
-        return ChainReport(number, False, number + 1)
-    return ChainReport(number, True, None)
+        if entry.stream != stream:
+            stream, place, previous = entry.stream, 0, FIRST_HASH
+        fits = entry.place == place + 1 and entry.previous_hash == previous
+        fixed = anchored.pop((stream, entry.place), entry.hash) == entry.hash
+        if not fits or not fixed or entry.hash != entry_hash(entry):
+            return _broken(stream, entry.place)
+        previous, place = entry.hash, entry.place
+        ends[stream] = (place, previous)
+        entries += 1
+    for gone, at in sorted(anchored):
+        return _broken(gone, at)
+    heads = {head.id: (head.place, head.hash) for head in AuditHead.objects.order_by("id")[:1000]}
+    for stream in sorted({*heads, *ends}):
+        end = ends.get(stream, (0, FIRST_HASH))
+        if heads.get(stream) != end:
+            return _broken(stream, end[0] + 1)
+    return ChainReport(entries, True, None, None, anchors)
+
+
+def _broken(stream: int, place: int) -> ChainReport:
+    return ChainReport(AuditRecord.objects.count(), False, place, stream)
+
+
+def _anchored() -> tuple[dict[tuple[int, int], str], int]:
+    """What the anchors say stands at which place of which stream, and how many anchors there are."""
+    fixed: dict[tuple[int, int], str] = {}
+    count = 0
+    for detail in (
+        AuditRecord.objects.filter(action=ANCHOR).values_list("detail", flat=True).iterator()
+    ):
+        count += 1
+        for stream, (place, entry) in detail["heads"].items():
+            if place:
+                fixed[int(stream), place] = entry
+    return fixed, count

@@ -1,4 +1,10 @@
-"""The audit chain: each record's hash covers its content and the hash before it."""
+"""The audit chains: each record's hash covers its content and the hash before it in its stream.
+
+There is a chain per stream, so that work at the same time does not queue on one head. A stream means
+nothing but which connection wrote; all records have one order, by number. At the end of every
+business day the heads of all streams are written into a record of their own, the anchor: from then on
+no stream can be cut or rewritten without breaking the others.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +16,17 @@ from typing import Any
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
 
 FIRST_HASH = "0" * 64
+STREAMS = 64
+"""Streams 1 to 64 are written to; stream 0 is the single chain of earlier versions."""
+ANCHOR = "audit.anchor"
+"""The action of the record that holds the heads of all streams."""
+
+
+def stream_of(connection_number: int) -> int:
+    """The stream of a connection: one and the same throughout a transaction, so that a transaction
+    locks one head only and two never wait for each other crosswise.
+    """
+    return 1 + connection_number % STREAMS
 
 
 @dataclass(frozen=True)
@@ -17,6 +34,8 @@ class AuditEntry:
     """One thing that was done: when, by whom, to what, with which details."""
 
     number: int
+    stream: int
+    place: int
     recorded_at: datetime
     business_date: date
     actor_kind: str
@@ -31,11 +50,15 @@ class AuditEntry:
 
 @dataclass(frozen=True)
 class ChainReport:
-    """Whether the chain holds; `first_broken` is the number of the first record that does not fit."""
+    """Whether the chains hold. `first_broken` is the place, in `stream`, of the first record that
+    does not fit; `anchors` is how many end-of-day anchors were compared.
+    """
 
     entries: int
     intact: bool
     first_broken: int | None
+    stream: int | None = None
+    anchors: int = 0
 
 
 def entry_hash(entry: AuditEntry) -> str:
@@ -50,4 +73,6 @@ def entry_hash(entry: AuditEntry) -> str:
         "detail": dict(entry.detail),
         "previous": entry.previous_hash,
     }
+    if entry.stream:  # records from before there were streams keep the hash they were given
+        content |= {"stream": entry.stream, "place": entry.place}
     return sha256_hex(canonical_json(content))

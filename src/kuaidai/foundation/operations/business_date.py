@@ -9,7 +9,7 @@ from django.db import transaction
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.errors import BusinessDateBackwards, NoBusinessDate
 from kuaidai.foundation.models import BusinessDate
-from kuaidai.foundation.operations.audit import record_audit
+from kuaidai.foundation.operations.audit import anchor_audit, record_audit
 
 
 @transaction.atomic
@@ -27,10 +27,11 @@ def set_business_date(*, on: date, actor: Actor) -> None:
 
 @transaction.atomic
 def advance_business_date(*, actor: Actor) -> date:
-    """Move to the next calendar day and return it. Raises `NoBusinessDate`."""
+    """Anchor the audit chains, move to the next calendar day and return it. Raises `NoBusinessDate`."""
     row = BusinessDate.objects.select_for_update().filter(id=1).first()
     if row is None:
         raise NoBusinessDate()
+    anchor_audit(actor=actor, on=row.on)
     before, row.on = row.on, row.on + timedelta(days=1)
     row.save(update_fields=["on"])
     record_audit(

@@ -20,7 +20,7 @@ def audit() -> None:
 def verify(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Recompute the whole chain; exit code 1 when it is broken."""
+    """Recompute every chain and compare the anchors; exit code 1 when it is broken."""
     from kuaidai.config import setup
 
     setup()
@@ -30,7 +30,10 @@ def verify(
     if as_json:
         typer.echo(json.dumps(asdict(report)))
     elif report.intact:
-        typer.echo(f"{report.entries} entries, chain intact")
+        typer.echo(f"{report.entries} entries, chain intact ({report.anchors} anchors)")
     else:
-        typer.echo(f"chain broken at entry {report.first_broken} of {report.entries}")
+        typer.echo(
+            f"chain broken at entry {report.first_broken} of stream {report.stream} "
+            f"({report.entries} entries in all)"
+        )
     raise typer.Exit(0 if report.intact else 1)
