@@ -16,8 +16,17 @@ from kuaidai.foundation.operations import set_business_date
 from kuaidai.kernel.calendars import add_months
 from kuaidai.kernel.identifiers import new_id
 from kuaidai.lending.servicing import bank_core, operations
+from kuaidai.lending.servicing.domain.approvals import Approval
 
 __all__ = ["bank_drop", "platforms", "running_platforms"]
+
+
+def approved(amount, *, rate="0.036", months=12, sign_by=ENDS_ON, reference="DEC-1"):
+    """An approval signed under on the bank's last day of history."""
+    return Approval(
+        reference, PRODUCT, Decimal(amount), Decimal(rate), months, sign_by,
+        add_months(sign_by, months),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -30,7 +39,9 @@ def make_facility(db, platforms, customer):
     """Opens a line for the customer's firm on the bank's last day of history."""
     set_business_date(on=ENDS_ON, actor=SYSTEM)
 
-    def opened(*, granted="100000.00", method="equal_principal", months=3, rate="0.036"):
+    def opened(
+        *, granted="100000.00", method="equal_principal", months=3, rate="0.036", approval=None
+    ):
         return operations.open_facility(
             application_id=new_id("APP"),
             contract_id=new_id("CTR"),
@@ -44,6 +55,7 @@ def make_facility(db, platforms, customer):
             opens_on=ENDS_ON,
             expires_on=add_months(ENDS_ON, months),
             account_no=bank_core.accounts(customer.uscc)[0].account_no,
+            approval=approval or approved(granted, rate=rate),
             actor=customer.actor,
         )
 

@@ -7,9 +7,7 @@ from django.db.models import F, Q
 
 from kuaidai.foundation.encryption import EncryptedTextField
 from kuaidai.kernel.identifiers import new_id
-from kuaidai.lending.origination.domain.states import LIVE, Status
-
-_WITH_OFFER = [Status.APPROVED, Status.OFFERED, Status.SIGNED, Status.ACTIVE]
+from kuaidai.lending.origination.domain.states import LIVE, WITH_OFFER, Status
 
 
 def application_id() -> str:
@@ -73,7 +71,7 @@ class Application(models.Model):
                 name="application_amount_positive",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=_WITH_OFFER)
+                condition=~Q(status__in=list(WITH_OFFER))
                 | Q(
                     offer_limit__gt=0,
                     offer_rate__gte=0,

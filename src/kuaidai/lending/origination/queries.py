@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -12,9 +12,11 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from kuaidai.data.sources.domain.subject import AUTHORISATION_FOR
 from kuaidai.foundation.encryption import decrypt_bytes
+from kuaidai.kernel.calendars import add_months
 from kuaidai.kernel.errors import NotFound
 from kuaidai.lending.origination.contracts.signing import verify_signatures
-from kuaidai.lending.origination.domain.states import Status
+from kuaidai.lending.origination.domain.states import WITH_OFFER, Status
+from kuaidai.lending.origination.domain.terms import OFFER_VALID_DAYS
 from kuaidai.lending.origination.domain.views import (
     ApplicationView,
     ContractView,
@@ -27,9 +29,10 @@ from kuaidai.lending.origination.domain.views import (
     SignatureCheck,
     TermsView,
 )
-from kuaidai.lending.origination.errors import AuthorisationsIncomplete
+from kuaidai.lending.origination.errors import AuthorisationsIncomplete, NoOffer
 from kuaidai.lending.origination.models import Application, Contract
 from kuaidai.lending.products.catalogue import product as product_of
+from kuaidai.lending.servicing.domain.approvals import Approval
 from kuaidai.parties import queries as parties
 from kuaidai.parties.domain.authorisations import AuthorisationKind
 from kuaidai.parties.errors import AuthorisationMissing
@@ -86,6 +89,39 @@ def _offer(row: Application) -> OfferView | None:
     if row.offer_limit is None or row.offer_rate is None or row.offer_expires_on is None:
         return None
     return OfferView(row.offer_limit, row.offer_rate, row.offer_expires_on)
+
+
+def approval_of(application_id: str) -> Approval:
+    """What was approved on an application: the bounds of its contract, its line and every drawdown.
+
+    Read from the decision record and, where a person resolved a referral, from the resolution; the
+    offer kept with the application can only narrow it. The rate is the least, the term the product's
+    longest. Raises `NotFound`, `NoOffer` when nothing was approved.
+    """
+    row = Application.objects.select_related("resolution").filter(id=application_id).first()
+    if row is None:
+        raise NotFound(kind="application", value=application_id)
+    offer, referral = _offer(row), _referral(row)
+    if offer is None or row.decision_id is None or row.status not in WITH_OFFER:
+        raise NoOffer(application_id=row.id, status=row.status)
+    decision = policy_records.decision(row.decision_id)
+    amount, decided_on = decision.limit, row.decided_on
+    if referral is not None and referral.limit is not None:
+        amount, decided_on = min(amount, referral.limit), referral.resolved_on
+    elif decision.outcome != "approved":
+        raise NoOffer(application_id=row.id, status=row.status)
+    assert decided_on is not None  # the database refuses a decision without its day
+    months = max(product_of(row.product_code).tenors_months)
+    sign_by = min(offer.expires_on, decided_on + timedelta(days=OFFER_VALID_DAYS))
+    return Approval(
+        reference=row.decision_id,
+        product_code=row.product_code,
+        amount=min(amount, offer.limit),
+        annual_rate=max(decision.annual_rate, offer.annual_rate),
+        months=months,
+        sign_by=sign_by,
+        draw_by=add_months(sign_by, months),
+    )
 
 
 def _terms(row: Application) -> TermsView | None:

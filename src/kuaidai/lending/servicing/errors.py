@@ -129,3 +129,88 @@ class CloseRunning(Refusal):
     code, http_status = "CLOSE_RUNNING", 409
     en = "A close of day for {value} is running already; wait for it (`kuaidai eod status`)."
     zh = "{value} 的日终正在运行；请等待其完成（`kuaidai eod status`）。"
+
+
+class ApprovalExpired(Refusal):
+    """The approval's last day is past."""
+
+    code, http_status = "APPROVAL_EXPIRED", 409
+    en = "The approval {value} ended on {last} and it is {on}; a new decision is needed."
+    zh = "审批 {value} 已于 {last} 失效（当前日期 {on}），须重新审批。"
+
+
+class NotCoveredByApproval(Refusal):
+    """Amount, rate, term or product go beyond what was approved."""
+
+    code, http_status = "NOT_COVERED_BY_APPROVAL", 409
+    en = "The approval {value} does not cover {what} {asked}; it allows {allowed}."
+    zh = "审批 {value} 未覆盖{what_zh} {asked}；批准值为 {allowed}。"
+
+
+class AboveGroupTotal(Refusal):
+    """The lines of the obligor's group would exceed its total."""
+
+    code, http_status = "ABOVE_GROUP_TOTAL", 409
+    en = "{amount} is more than the {available} left of the group's total of {total}; grant less."
+    zh = "{amount} 超过集团授信总额 {total} 的剩余空间 {available}；请降低额度。"
+
+
+class GroupTotalInUse(Refusal):
+    """The group's total cannot go below what is drawn under it."""
+
+    code, http_status = "GROUP_TOTAL_IN_USE", 409
+    en = (
+        "The group's total cannot become {amount}: {drawn} is drawn under it; name {drawn} or more."
+    )
+    zh = "集团授信总额不能降至 {amount}：已使用 {drawn}；请输入不低于 {drawn} 的金额。"
+
+
+class MaturesTooLate(Refusal):
+    """The loan would run longer after its line's expiry than the product allows."""
+
+    code = "MATURES_TOO_LATE"
+    en = (
+        "A draw of {months} months would mature on {matures_on}, after {last}, the last day for "
+        "this line; the longest term today is {longest} months."
+    )
+    zh = "期限 {months} 个月的支用将于 {matures_on} 到期，晚于该额度允许的最晚到期日 {last}；今日最长可选 {longest} 个月。"
+
+
+class TermNotOffered(Refusal):
+    """The term is none the line offers."""
+
+    code = "TERM_NOT_OFFERED"
+    en = "A draw of {months} months is not offered; choose one of: {choices}."
+    zh = "不提供 {months} 个月的期限；可选：{choices}。"
+
+
+class ProductNotInLine(Refusal):
+    """The line has no part for the product."""
+
+    code = "PRODUCT_NOT_IN_LINE"
+    en = "The facility {value} does not include the product {product}; choose one of: {known}."
+    zh = "额度 {value} 不含产品 {product}；可选：{known}。"
+
+
+class LimitReasonMissing(Refusal):
+    """A limit is changed for a reason, which is kept."""
+
+    code = "LIMIT_REASON_MISSING"
+    en = "Say why: the reason is kept in the limit's history."
+    zh = "请填写原因：原因将记入额度变更历史。"
+
+
+class NotACut(Refusal):
+    """A cut must lead below the present limit, and not below zero."""
+
+    code = "NOT_A_CUT"
+    en = "{amount} is not below the present limit of {granted}; name an amount from 0.00 below it."
+    zh = "{amount} 不低于当前额度 {granted}；请输入 0.00 以上且低于当前额度的金额。"
+
+
+class NotAnIncrease(Refusal):
+    """An increase must lead above the present limit."""
+
+    code = "NOT_AN_INCREASE"
+    en = "{amount} is not above the present limit of {granted}; name a higher amount."
+    zh = "{amount} 不高于当前额度 {granted}；请输入更高的金额。"

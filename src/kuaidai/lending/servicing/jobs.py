@@ -25,6 +25,15 @@ def pay_out_drawdown(drawdown_id: str) -> None:
     pay_out(drawdown_id=drawdown_id, actor=Actor.system("payments"))
 
 
+@app.periodic(cron="* * * * *")
+@app.task(queue="payments", name="servicing.pursue_drawdowns")
+def pursue_drawdowns(timestamp: int) -> None:
+    """Ask about the drawdowns whose payment is on its way: also those whose process died."""
+    from kuaidai.lending.servicing import operations
+
+    operations.pursue_drawdowns(actor=Actor.system("payments"))
+
+
 @app.task(queue="payments", name="servicing.pursue_repayment", retry=_RETRY)
 def pursue_repayment(repayment_id: str) -> None:
     """Collect a repayment that is still pending."""

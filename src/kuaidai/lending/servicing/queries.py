@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from kuaidai.foundation.queries import business_date
 from kuaidai.kernel.day_counts import DayCount
 from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger import queries as ledger
 from kuaidai.lending.ledger.domain import chart
+from kuaidai.lending.products.catalogue import product
 from kuaidai.lending.servicing import bank_core
 from kuaidai.lending.servicing.domain.conventions import Conventions, full_order
 from kuaidai.lending.servicing.domain.events import Payment
+from kuaidai.lending.servicing.domain.maturity import last_maturity, terms_that_fit
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.replay import LoanState, replay
 from kuaidai.lending.servicing.domain.states import LIVE
@@ -25,35 +27,45 @@ from kuaidai.lending.servicing.domain.views import (
     ControlTotal,
     DrawdownView,
     FacilityView,
+    GroupView,
+    LimitChangeView,
     LoanView,
     RepaymentView,
+    SubLimitView,
 )
 from kuaidai.lending.servicing.errors import UnknownFacility, UnknownLoan
 from kuaidai.lending.servicing.models import (
     CloseOfDay,
     Drawdown,
     Facility,
+    GroupMember,
+    LimitChange,
+    LimitGroup,
     Loan,
     LoanEvent,
     Repayment,
+    SubLimit,
 )
 
 
 def facility_view(row: Facility) -> FacilityView:
     """The view of a facility's row."""
+    group = row.group
     return FacilityView(
         row.id, row.application_id, row.contract_id, row.uscc, row.person_no, row.product_code,
         row.status, row.granted, row.used, row.reserved, row.annual_rate, row.method, row.months,
-        row.opens_on, row.expires_on, row.account_no,
+        row.opens_on, row.expires_on, row.account_no, row.consumed, row.wanted, row.branch,
+        group.id, group.granted - group.used - group.reserved, row.approval_reference,
+        row.approved_amount, row.approval_expires_on,
     )  # fmt: skip
 
 
-def drawdown_view(row: Drawdown) -> DrawdownView:
-    """The view of a drawdown's row."""
-    loan = Loan.objects.filter(drawdown=row).first()
+def drawdown_view(row: Drawdown, loan: Loan | None = None) -> DrawdownView:
+    """The view of a drawdown's row; `loan`, where the caller has it at hand."""
+    found = loan or Loan.objects.filter(drawdown=row).first()
     return DrawdownView(
-        row.id, row.facility_id, loan.id if loan else None, row.amount, row.purpose, row.status,
-        row.requested_on, row.reason,
+        row.id, row.facility_id, found.id if found else None, row.amount, row.purpose, row.status,
+        row.requested_on, row.reason, row.months,
     )  # fmt: skip
 
 
@@ -112,10 +124,66 @@ def loan_view(row: Loan, on: date) -> LoanView:
 
 def facility(facility_id: str) -> FacilityView:
     """The facility of that id. Raises `UnknownFacility`."""
-    row = Facility.objects.filter(id=facility_id).first()
+    row = Facility.objects.select_related("group").filter(id=facility_id).first()
     if row is None:
         raise UnknownFacility(value=facility_id)
     return facility_view(row)
+
+
+def sub_limits_of(facility_id: str) -> tuple[SubLimitView, ...]:
+    """The products that may draw under a line; 50 at the most."""
+    rows = SubLimit.objects.filter(facility_id=facility_id).order_by("product_code")[:50]
+    return tuple(
+        SubLimitView(
+            row.product_code, row.granted, row.used, row.reserved, row.consumed, row.revolving,
+            row.annual_rate, row.method, row.months, row.approval_reference,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def limit_history(facility_id: str) -> tuple[LimitChangeView, ...]:
+    """Who changed a line's limit or state, when, why, from what to what; newest first, 200 at most."""
+    rows = LimitChange.objects.filter(facility_id=facility_id).order_by("-id")[:200]
+    return tuple(
+        LimitChangeView(
+            row.kind, row.on, row.at, row.actor_kind, row.actor_id, row.reason, row.granted_from,
+            row.granted_to, row.wanted, row.status_from, row.status_to, row.approval_reference,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def group_of(facility_id: str) -> GroupView:
+    """The obligor group a line counts to. Raises `UnknownFacility`."""
+    group = LimitGroup.objects.filter(facilities__id=facility_id).first()
+    if group is None:
+        raise UnknownFacility(value=facility_id)
+    members = list(
+        GroupMember.objects.filter(group=group).order_by("number").values_list("kind", "number")
+    )
+    return GroupView(
+        group.id, group.granted, group.used, group.reserved,
+        exposure(Facility.objects.filter(group=group)),
+        tuple(number for kind, number in members if kind == "firm"),
+        tuple(number for kind, number in members if kind == "person"),
+    )  # fmt: skip
+
+
+def draw_terms(facility_id: str, on: date, product_code: str | None = None) -> tuple[int, ...]:
+    """The terms in months that a draw on `on` may have, ascending. Raises `UnknownFacility`."""
+    row = Facility.objects.filter(id=facility_id).first()
+    if row is None:
+        raise UnknownFacility(value=facility_id)
+    code = product_code or row.product_code
+    part = SubLimit.objects.filter(facility=row, product_code=code).first()
+    rules = product(code)
+    return terms_that_fit(
+        on=on,
+        line_months=part.months if part else row.months,
+        tenors=rules.tenors_months,
+        last=last_maturity(row.expires_on, rules.latest_maturity_after_expiry_days),
+    )
 
 
 def facilities_of(
@@ -127,7 +195,12 @@ def facilities_of(
     if not wanted:
         raise ValueError("name a firm or a person")
     return tuple(
-        map(facility_view, Facility.objects.filter(wanted).order_by("-opens_on", "-id")[:100])
+        map(
+            facility_view,
+            Facility.objects.select_related("group")
+            .filter(wanted)
+            .order_by("-opens_on", "-id")[:100],
+        )
     )
 
 
@@ -167,14 +240,25 @@ def repayments_of(loan_id: str) -> tuple[RepaymentView, ...]:
 
 
 def exposure_of(*, uscc: str) -> Decimal:
-    """What the firm may owe this lender at the most: the grants of its live lines, and what is still
+    """What the firm may owe this lender at the most: what its live lines still grant, and what is
     drawn or on its way under lines that ended.
     """
-    lines = Facility.objects.filter(uscc=uscc)
-    live = lines.filter(status__in=LIVE).aggregate(t=Sum("granted"))["t"] or ZERO
+    return exposure(Facility.objects.filter(uscc=uscc))
+
+
+def group_exposure_of(*, uscc: str) -> Decimal:
+    """The same for the firm's whole obligor group: its owner's and linked firms' lines too."""
+    member = GroupMember.objects.filter(kind="firm", number=uscc).first()
+    if member is None:
+        return ZERO
+    return exposure(Facility.objects.filter(group_id=member.group_id))
+
+
+def exposure(lines: QuerySet[Facility]) -> Decimal:
+    """What may be owed at the most under these lines."""
+    live = lines.filter(status__in=LIVE).aggregate(t=Sum(F("granted") - F("consumed")))["t"] or ZERO
     ended = lines.exclude(status__in=LIVE).aggregate(t=Sum(F("used") + F("reserved")))["t"] or ZERO
-    exposure: Decimal = live + ended
-    return exposure
+    return Decimal(live + ended)
 
 
 def control_totals() -> tuple[ControlTotal, ...]:

@@ -47,6 +47,9 @@ FINAL = frozenset(status for status, targets in TRANSITIONS.items() if not targe
 LIVE = frozenset(Status) - FINAL
 """The states in which a second application for the same firm and product is refused."""
 
+WITH_OFFER = (Status.APPROVED, Status.OFFERED, Status.SIGNED, Status.ACTIVE)
+"""The states in which an application holds an approval."""
+
 
 def require_transition(*, application_id: str, state: Status | str, target: Status) -> None:
     """Refuse, naming both states, unless the table leads from `state` to `target`.

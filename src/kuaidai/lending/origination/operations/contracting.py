@@ -111,10 +111,26 @@ def _facts(application: Application, chosen: OfferTerms, number: str, on: date) 
     )
 
 
+def _require_approved(application: Application, agreed: ContractFacts | Contract, on: date) -> None:
+    """No contract beyond the decision: its amount, rate and term, on a day it still holds.
+
+    Raises `ApprovalExpired`, `NotCoveredByApproval`.
+    """
+    approval = queries.approval_of(application.id)
+    approval.require_open(on)
+    approval.require_cover(
+        product_code=application.product_code,
+        amount=agreed.amount,
+        annual_rate=agreed.annual_rate,
+        months=agreed.months,
+        expires_on=agreed.expires_on,
+    )
+
+
 def prepare_contract(*, application_id: str, actor: Actor, on: date, now: datetime) -> ContractView:
     """The contract on the chosen terms, rendered for reading; the same one again on the same day.
 
-    Raises `NoOffer`, `OfferExpired`, `TermsMissing`, `NoSettlementAccount`.
+    Raises `NoOffer`, `OfferExpired`, `TermsMissing`, `NoSettlementAccount`, `NotCoveredByApproval`.
     """
     with transaction.atomic():
         application = locked(application_id, actor)
@@ -129,6 +145,7 @@ def prepare_contract(*, application_id: str, actor: Actor, on: date, now: dateti
             status=Contract.State.SUPERSEDED
         )
         facts = _facts(application, chosen, contract_id(), on)
+        _require_approved(application, facts, on)
         pdf = render_contract(facts)
         contract = Contract.objects.create(
             id=facts.contract_id,
@@ -241,6 +258,7 @@ def _seal(application: Application, contract: Contract, now: datetime) -> tuple[
 def _sign_and_open(
     application: Application, contract: Contract, *, actor: Actor, on: date, now: datetime
 ) -> None:
+    _require_approved(application, contract, on)
     signed, serial = _seal(application, contract, now)
     contract.pdf, contract.pdf_hash = encrypt_bytes(signed), sha256_hex(signed)
     contract.status, contract.signed_at = Contract.State.SIGNED, now
@@ -253,7 +271,6 @@ def _sign_and_open(
         "pdf_hash": contract.pdf_hash,
         "certificate": serial,
     }
-    audit(application, "signed", actor=actor, on=on, detail=detail)
     facility = servicing.open_facility(
         application_id=application.id,
         contract_id=contract.id,
@@ -267,8 +284,10 @@ def _sign_and_open(
         opens_on=contract.opens_on,
         expires_on=contract.expires_on,
         account_no=contract.account_no,
+        approval=queries.approval_of(application.id),
         actor=actor,
     )
+    audit(application, "signed", actor=actor, on=on, detail=detail)
     move(application, Status.ACTIVE)
     application.facility_id = facility.id
     application.save(update_fields=["status", "facility_id"])
@@ -281,7 +300,8 @@ def sign_contract(
 
     Signing a contract that is signed already returns it unchanged. The code is checked in its own
     transaction, so that a wrong try stays counted. Raises `ContractMissing`, `ContractStale`,
-    `OfferExpired`, `NoOffer`, `CodeExpired`, `CodeWrong`, `CodeLocked`.
+    `OfferExpired`, `NoOffer`, `NotCoveredByApproval`, `AboveGroupTotal`, `CodeExpired`, `CodeWrong`,
+    `CodeLocked`.
     """
     application = _own(application_id, actor)
     signed = application.contracts.filter(status=Contract.State.SIGNED).first()

@@ -34,7 +34,8 @@ class Purpose:
 class Product:
     """What a product offers, needs and limits. Amounts in yuan; `penalty_multiplier` on the rate.
 
-    `allocation_order` says what a payment settles first within an instalment.
+    `allocation_order` says what a payment settles first within an instalment. A `revolving` line is
+    drawn again after repayment. `total_credit_cap` bounds all lines of one obligor group together.
     """
 
     code: str
@@ -53,13 +54,16 @@ class Product:
     day_count: DayCount
     settlement_day: int
     grace_days: int
+    revolving: bool
+    latest_maturity_after_expiry_days: int
+    total_credit_cap: Decimal
     penalty_multiplier: Decimal
     allocation_order: tuple[str, ...]
     purposes: tuple[Purpose, ...]
 
 
 def _product(raw: dict[str, Any]) -> Product:
-    money = ("cap", "floor", "draw_step", "minimum_draw", "penalty_multiplier")
+    money = ("cap", "floor", "draw_step", "minimum_draw", "penalty_multiplier", "total_credit_cap")
     lists = (
         "required_sources", "optional_sources", "tenors_months", "methods", "allocation_order",
     )  # fmt: skip

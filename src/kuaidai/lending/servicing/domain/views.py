@@ -6,14 +6,71 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from kuaidai.kernel.money import ZERO
 from kuaidai.lending.servicing.domain.events import Event
 from kuaidai.lending.servicing.domain.replay import LoanState
 from kuaidai.lending.servicing.domain.terms import LoanTerms
 
 
 @dataclass(frozen=True)
+class SubLimitView:
+    """What one product may take of a line, on which terms and which approval."""
+
+    product_code: str
+    granted: Decimal
+    used: Decimal
+    reserved: Decimal
+    consumed: Decimal
+    revolving: bool
+    annual_rate: Decimal
+    method: str
+    months: int
+    approval_reference: str
+
+    @property
+    def available(self) -> Decimal:
+        """What the part itself leaves; the line and the group may leave less."""
+        return self.granted - self.used - self.reserved - self.consumed
+
+
+@dataclass(frozen=True)
+class GroupView:
+    """An obligor group: its total, what is drawn under it, and its firms and people."""
+
+    id: str
+    granted: Decimal
+    used: Decimal
+    reserved: Decimal
+    committed: Decimal
+    firms: tuple[str, ...]
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LimitChangeView:
+    """One line of a limit's history."""
+
+    kind: str
+    on: date
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    reason: str
+    granted_from: Decimal
+    granted_to: Decimal
+    wanted: Decimal | None
+    status_from: str
+    status_to: str
+    approval_reference: str
+
+
+@dataclass(frozen=True)
 class FacilityView:
-    """A credit line; `available` is what may be drawn now."""
+    """A credit line. Granted is used, reserved, consumed (repaid and not to be drawn again), and the
+    rest: available, frozen or expired, by the line's state.
+
+    `group_available` is what the group's total leaves. `account_no` is in clear: mask it on screens.
+    """
 
     id: str
     application_id: str
@@ -31,13 +88,38 @@ class FacilityView:
     opens_on: date
     expires_on: date
     account_no: str
+    consumed: Decimal = ZERO
+    wanted: Decimal | None = None
+    branch: str = "HEAD"
+    group_id: str = ""
+    group_available: Decimal | None = None
+    approval_reference: str = ""
+    approved_amount: Decimal = ZERO
+    approval_expires_on: date | None = None
+
+    @property
+    def undrawn(self) -> Decimal:
+        """Granted less used, reserved and consumed."""
+        return self.granted - self.used - self.reserved - self.consumed
 
     @property
     def available(self) -> Decimal:
-        """Granted less used and reserved; nothing while frozen or closed."""
-        return (
-            self.granted - self.used - self.reserved if self.status == "open" else Decimal("0.00")
-        )
+        """What may be drawn now: nothing unless open; no more than the group's total leaves."""
+        if self.status != "open":
+            return ZERO
+        if self.group_available is None:
+            return self.undrawn
+        return min(self.undrawn, self.group_available)
+
+    @property
+    def frozen(self) -> Decimal:
+        """What could be drawn were the line not frozen."""
+        return self.undrawn if self.status == "frozen" else ZERO
+
+    @property
+    def expired(self) -> Decimal:
+        """What lapsed undrawn with the line's end."""
+        return self.undrawn if self.status not in ("open", "frozen") else ZERO
 
 
 @dataclass(frozen=True)
@@ -52,6 +134,7 @@ class DrawdownView:
     status: str
     requested_on: date
     reason: str
+    months: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,31 @@
 """Facilities, drawdowns, loans and their events. Loans are projections of their events.
 
-Rows are locked from the facility down (facility, loan, drawdown or repayment; then the business date,
-then the audit chain), always with `no_key`: a full lock would make the foreign key checks at commit
+Rows are locked from the group down (group, facility, sub-limit, loan, drawdown or repayment; then the
+business date, then the audit chain), always with `no_key`: a full lock would make the foreign key checks at commit
 wait for it, from the loan up to its facility, and two transactions could wait for each other.
 """
 
 from kuaidai.lending.servicing.models.closing import CloseOfDay
 from kuaidai.lending.servicing.models.facility import Drawdown, Facility
+from kuaidai.lending.servicing.models.limits import (
+    GroupMember,
+    LimitChange,
+    LimitGroup,
+    LimitReservation,
+    SubLimit,
+)
 from kuaidai.lending.servicing.models.loan import Loan, LoanEvent, Repayment
 
-__all__ = ["CloseOfDay", "Drawdown", "Facility", "Loan", "LoanEvent", "Repayment"]
+__all__ = [
+    "CloseOfDay",
+    "Drawdown",
+    "Facility",
+    "GroupMember",
+    "LimitChange",
+    "LimitGroup",
+    "LimitReservation",
+    "Loan",
+    "LoanEvent",
+    "Repayment",
+    "SubLimit",
+]

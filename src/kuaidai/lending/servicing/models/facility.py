@@ -5,13 +5,22 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from kuaidai.foundation.encryption import EncryptedTextField
+from kuaidai.lending.servicing.models.limits import Approved, LimitGroup
 
-class Facility(models.Model):
-    """A credit line."""
+
+class Facility(Approved):
+    """A credit line: what is granted, and how much of it is reserved, used and consumed.
+
+    `wanted`, when set, is the limit a cut aims at: `granted` follows it down as money comes back.
+    `branch` is the code of the branch that manages the line.
+    """
 
     id = models.CharField(primary_key=True, max_length=20)
     application_id = models.CharField(max_length=20)
     contract_id = models.CharField(max_length=20, unique=True)
+    group = models.ForeignKey(LimitGroup, on_delete=models.PROTECT, related_name="facilities")
+    branch = models.CharField(max_length=12, default="HEAD")
     uscc = models.CharField(max_length=18)
     person_no = models.CharField(max_length=40)
     product_code = models.CharField(max_length=40)
@@ -19,21 +28,41 @@ class Facility(models.Model):
     granted = models.DecimalField(max_digits=18, decimal_places=2)
     used = models.DecimalField(default=0, max_digits=18, decimal_places=2)
     reserved = models.DecimalField(default=0, max_digits=18, decimal_places=2)
+    consumed = models.DecimalField(default=0, max_digits=18, decimal_places=2)
+    wanted = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
     method = models.CharField(max_length=40)
     months = models.SmallIntegerField()
     opens_on = models.DateField()
     expires_on = models.DateField()
-    account_no = models.CharField(max_length=40)
+    account_no = EncryptedTextField()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(used__gte=0, reserved__gte=0, granted__gte=F("used") + F("reserved")),
+                condition=Q(
+                    used__gte=0,
+                    reserved__gte=0,
+                    consumed__gte=0,
+                    granted__gte=F("used") + F("reserved") + F("consumed"),
+                ),
                 name="never_drawn_over_the_limit",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["open", "frozen", "expired", "closed"]),
+                condition=Q(
+                    granted__lte=F("approved_amount"),
+                    annual_rate__gte=F("approved_rate"),
+                    months__lte=F("approved_months"),
+                    expires_on__lte=F("approval_expires_on"),
+                ),
+                name="facility_within_its_approval",
+            ),
+            models.CheckConstraint(
+                condition=Q(wanted=None) | Q(wanted__gte=0, wanted__lt=F("granted")),
+                name="a_cut_aims_below_the_grant",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "frozen", "expired", "cancelled", "closed"]),
                 name="facility_status",
             ),
         ]
@@ -46,9 +75,12 @@ class Drawdown(models.Model):
     id = models.CharField(primary_key=True, max_length=20)
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="drawdowns")
     amount = models.DecimalField(max_digits=18, decimal_places=2)
+    product_code = models.CharField(max_length=40)
+    months = models.SmallIntegerField()
     purpose = models.CharField(max_length=40)
     status = models.CharField(max_length=10, default="pending")
     requested_on = models.DateField()
+    requested_at = models.DateTimeField()
     reason = models.TextField(default="", blank=True)
 
     class Meta:
@@ -56,5 +88,11 @@ class Drawdown(models.Model):
             models.CheckConstraint(condition=Q(amount__gt=0), name="drawdown_is_positive"),
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "paid_out", "rejected"]), name="drawdown_status"
+            ),
+            models.CheckConstraint(condition=Q(months__gt=0), name="drawdown_has_a_term"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["requested_at"], condition=Q(status="pending"), name="drawdown_pending"
             ),
         ]

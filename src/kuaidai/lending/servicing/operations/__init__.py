@@ -1,21 +1,40 @@
 """Writes of servicing."""
 
 from kuaidai.lending.servicing.operations.close_of_day import run_close_of_day
-from kuaidai.lending.servicing.operations.drawing import pay_out, request_drawdown
+from kuaidai.lending.servicing.operations.drawing import (
+    pay_out,
+    pursue_drawdowns,
+    request_drawdown,
+    reserve_drawdown,
+    settle_drawdown,
+)
 from kuaidai.lending.servicing.operations.facilities import (
+    add_product,
+    cancel_facility,
+    cut_facility,
     freeze_facility,
+    increase_facility,
     open_facility,
+    set_group_total,
     unfreeze_facility,
 )
 from kuaidai.lending.servicing.operations.repaying import collect_repayment, repay
 
 __all__ = [
+    "add_product",
+    "cancel_facility",
     "collect_repayment",
+    "cut_facility",
     "freeze_facility",
+    "increase_facility",
     "open_facility",
     "pay_out",
+    "pursue_drawdowns",
     "repay",
     "request_drawdown",
+    "reserve_drawdown",
     "run_close_of_day",
+    "set_group_total",
+    "settle_drawdown",
     "unfreeze_facility",
 ]

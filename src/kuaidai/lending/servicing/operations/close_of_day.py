@@ -22,11 +22,11 @@ from kuaidai.foundation.operations import advance_business_date, record_audit
 from kuaidai.foundation.queries import business_date
 from kuaidai.kernel.errors import Refusal
 from kuaidai.kernel.money import ZERO
-from kuaidai.lending.servicing.domain.states import LIVE, FacilityStatus
 from kuaidai.lending.servicing.domain.views import CloseReport
 from kuaidai.lending.servicing.errors import CloseOutOfOrder, CloseRunning, CoreUnavailable
-from kuaidai.lending.servicing.models import CloseOfDay, Drawdown, Facility, Loan, Repayment
+from kuaidai.lending.servicing.models import CloseOfDay, Drawdown, Loan, Repayment
 from kuaidai.lending.servicing.operations.drawing import pay_out
+from kuaidai.lending.servicing.operations.facilities import expire_lines, record_expiries
 from kuaidai.lending.servicing.operations.projection import accrue
 from kuaidai.lending.servicing.operations.repaying import collect_repayment, open_repayment
 from kuaidai.lending.servicing.queries import control_totals, state_of
@@ -136,26 +136,13 @@ def _debit_due(loan_id: str, on: date, actor: Actor) -> str:
     return ""
 
 
-def _expire_lines(on: date) -> list[tuple[Facility, str]]:
-    """End the lines whose first day past their term is the next; returns them with what they were."""
-    last = on + timedelta(days=1)
-    rows = Facility.objects.select_for_update(no_key=True).filter(
-        status__in=LIVE, expires_on__lte=last
-    )
-    ended = [(row, row.status) for row in rows.order_by("id")]
-    Facility.objects.filter(id__in=[row.id for row, _ in ended]).update(
-        status=FacilityStatus.EXPIRED
-    )
-    return ended
-
-
 @transaction.atomic
 def _finish(run: CloseOfDay, on: date, actor: Actor) -> CloseReport:
     loans = Loan.objects.filter(closed_through=on)
     debits = Repayment.objects.filter(kind="due", requested_on=on, status="settled")
     debited: Decimal = debits.aggregate(t=Sum("settled"))["t"] or ZERO
     parked = Loan.objects.filter(status="active").exclude(parked_reason="").order_by("id")
-    ended = _expire_lines(on)
+    ended = expire_lines(on=on, actor=actor)
     run.loans, run.debited = loans.count(), debited
     run.overdue = loans.filter(days_past_due__gt=0).count()
     run.parked = list(parked.values_list("id", flat=True)[:1000])
@@ -172,12 +159,7 @@ def _finish(run: CloseOfDay, on: date, actor: Actor) -> CloseReport:
             "parked": len(run.parked), "unreconciled": list(unreconciled),
         },
     )  # fmt: skip
-    for facility, before in ended:
-        record_audit(
-            actor=actor, action=f"facility.{FacilityStatus.EXPIRED}", subject_type="facility",
-            subject_id=facility.id, on=on,
-            detail={"from": before, "expires_on": facility.expires_on},
-        )  # fmt: skip
+    record_expiries(ended, on=on, actor=actor)
     return CloseReport(
         on, next_on, run.loans, debited, run.overdue, tuple(run.parked), unreconciled
     )

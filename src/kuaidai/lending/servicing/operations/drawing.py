@@ -2,104 +2,174 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+import structlog
+from django.db import connection, transaction
+from django.utils import timezone
 from procrastinate.contrib.django import app as jobs
 
 from kuaidai.foundation.actors import Actor
-from kuaidai.foundation.operations import record_audit, run_once
+from kuaidai.foundation.errors import IdempotencyKeyMalformed
+from kuaidai.foundation.operations import record_audit
+from kuaidai.kernel.calendars import add_months
+from kuaidai.kernel.canonical import canonical_json, sha256_hex
 from kuaidai.kernel.identifiers import new_id
 from kuaidai.kernel.money import money_text, yuan
 from kuaidai.lending.ledger.domain import chart
 from kuaidai.lending.ledger.domain.entries import Line
 from kuaidai.lending.ledger.operations import post
-from kuaidai.lending.products.catalogue import product
+from kuaidai.lending.products.catalogue import Product, product
 from kuaidai.lending.servicing import bank_core
+from kuaidai.lending.servicing.domain.limit_account import LimitAccount
+from kuaidai.lending.servicing.domain.maturity import last_maturity, terms_that_fit
 from kuaidai.lending.servicing.domain.states import STATE_ZH, FacilityStatus
 from kuaidai.lending.servicing.domain.views import DrawdownView
 from kuaidai.lending.servicing.errors import (
-    AboveAvailable,
+    ApprovalExpired,
     CoreUnavailable,
     DrawTooSmall,
     FacilityNotOpen,
+    MaturesTooLate,
     OddCents,
-    UnknownFacility,
+    TermNotOffered,
     UnknownPurpose,
 )
-from kuaidai.lending.servicing.models import Drawdown, Facility, Loan
+from kuaidai.lending.servicing.models import Drawdown, Loan, SubLimit
+from kuaidai.lending.servicing.operations import limits
 from kuaidai.lending.servicing.operations.projection import posting_day, require_not_ahead
 from kuaidai.lending.servicing.queries import drawdown_view
 
+log = structlog.get_logger("kuaidai.drawing")
+SUBJECT = "drawdown"
+PURSUE_AFTER = timedelta(seconds=5)
+"""How long a payment may be on its way before it is asked about again."""
+_PURSUED_AT_ONCE = 200
+_KEY = re.compile(r"^[\x21-\x7e]{1,100}$")
+_INSERT = """
+INSERT INTO servicing_drawdown (
+    id, facility_id, product_code, months, amount, purpose, status, requested_on, requested_at, reason
+) VALUES (%s, %s, %s, %s, %s, %s, 'pending', %s, %s, '')
+"""
+
 
 def request_drawdown(
-    *, facility_id: str, amount: Decimal, purpose: str, key: str, on: date, actor: Actor
+    *,
+    facility_id: str,
+    amount: Decimal,
+    purpose: str,
+    key: str,
+    on: date,
+    actor: Actor,
+    months: int | None = None,
+    product_code: str | None = None,
 ) -> DrawdownView:
-    """Draw `amount` for `purpose`: the same `key` again returns the same drawdown.
+    """Reserve a drawdown, then try to pay it at once; the same `key` again returns the same one.
 
-    The amount is reserved under the facility's row lock and a job to pay it is queued in the same
-    transaction; then payment is tried at once. If the bank core is silent the drawdown stays
-    pending and the job goes on. Raises `UnknownFacility`, `FacilityNotOpen`, `DatedAhead`,
-    `UnknownPurpose`, `OddCents`, `DrawTooSmall`, `AboveAvailable`, `IdempotencyMismatch`.
+    If the bank core is silent the drawdown stays pending and a job goes on. Raises what
+    `reserve_drawdown` raises.
     """
-
-    def reserve() -> dict[str, Any]:
-        return {"id": _reserve(facility_id, amount, purpose, on, actor)}
-
-    done, _ = run_once(
-        scope=f"drawdown:{facility_id}",
-        key=key,
-        request={"amount": amount.normalize(), "purpose": purpose},
-        perform=reserve,
-    )
+    reserved = reserve_drawdown(
+        facility_id=facility_id, amount=amount, purpose=purpose, key=key, on=on, actor=actor,
+        months=months, product_code=product_code,
+    )  # fmt: skip
     try:
-        return pay_out(drawdown_id=done["id"], actor=actor)
+        return pay_out(drawdown_id=reserved.id, actor=actor)
     except CoreUnavailable:
-        return drawdown_view(Drawdown.objects.get(id=done["id"]))
+        _pursue_later(reserved.id)
+        return drawdown_view(Drawdown.objects.get(id=reserved.id))
 
 
-def _reserve(facility_id: str, amount: Decimal, purpose: str, on: date, actor: Actor) -> str:
-    facility = Facility.objects.select_for_update(no_key=True).filter(id=facility_id).first()
-    if facility is None:
-        raise UnknownFacility(value=facility_id)
-    _check(facility, amount, purpose, on)
-    facility.reserved += amount
-    facility.save(update_fields=["reserved"])
-    row = Drawdown.objects.create(
-        id=new_id("DRW"), facility=facility, amount=amount, purpose=purpose, requested_on=on
-    )
-    jobs.configure_task("servicing.pay_out", queue="payments", schedule_in={"seconds": 5}).defer(
-        drawdown_id=row.id
-    )
+@transaction.atomic
+def reserve_drawdown(
+    *,
+    facility_id: str,
+    amount: Decimal,
+    purpose: str,
+    key: str,
+    on: date,
+    actor: Actor,
+    months: int | None = None,
+    product_code: str | None = None,
+) -> DrawdownView:
+    """Take `amount` on the line for a payment; the same `key` again returns the same drawdown.
+
+    `months` is the loan's term (default: the line's own), `product_code` the part of the line it is
+    drawn from (default: the line's own product). A reserved drawdown is paid even if this process
+    dies: the job that looks for payments on their way finds it. Raises `UnknownFacility`,
+    `ProductNotInLine`, `FacilityNotOpen`, `ApprovalExpired`, `DatedAhead`, `UnknownPurpose`,
+    `OddCents`, `DrawTooSmall`, `TermNotOffered`, `MaturesTooLate`, `AboveAvailable`,
+    `IdempotencyMismatch`, `IdempotencyKeyMalformed`.
+    """
+    if not _KEY.match(key):
+        raise IdempotencyKeyMalformed(value=key[:100])
+    _require_amount(amount)
+    number, request_hash = new_id("DRW"), _request_hash(amount, purpose, months, product_code)
+    before = limits.claim(
+        facility_id=facility_id, product_code=product_code, key=key, request_hash=request_hash,
+        amount=amount, subject_type=SUBJECT, subject_id=number,
+    )  # fmt: skip
+    if before is not None:
+        return drawdown_view(Drawdown.objects.get(id=before))
+    account = limits.lock_limits(facility_id=facility_id, product_code=product_code)
+    term = account.months if months is None else months
+    _check(account, amount, purpose, term, on)
+    limits.reserve(account, amount)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            [number, facility_id, account.product_code, term, amount, purpose, on, timezone.now()],
+        )
     record_audit(
         actor=actor, action="drawdown.request", subject_type="facility", subject_id=facility_id,
-        on=on, detail={"id": row.id, "amount": amount, "purpose": purpose},
+        on=on, detail={"id": number, "amount": amount, "purpose": purpose, "months": term},
     )  # fmt: skip
-    return row.id
+    return DrawdownView(number, facility_id, None, amount, purpose, "pending", on, "", term)
 
 
-def _require_open(facility: Facility, on: date) -> None:
-    state, state_zh = facility.status, STATE_ZH[FacilityStatus(facility.status)]
-    if facility.status == FacilityStatus.OPEN:
-        if facility.opens_on <= on < facility.expires_on:
-            return
-        state, state_zh = f"expired since {facility.expires_on}", f"已于 {facility.expires_on} 到期"
-        if on < facility.opens_on:
-            state, state_zh = (
-                f"not open before {facility.opens_on}",
-                f"自 {facility.opens_on} 起生效",
-            )
-    raise FacilityNotOpen(value=facility.id, state=state, state_zh=state_zh)
+def _request_hash(
+    amount: Decimal, purpose: str, months: int | None, product_code: str | None
+) -> str:
+    request: dict[str, Any] = {"amount": amount.normalize(), "purpose": purpose}
+    if months is not None:
+        request["months"] = months
+    if product_code is not None:
+        request["product"] = product_code
+    return sha256_hex(canonical_json(request))
 
 
-def _check(facility: Facility, amount: Decimal, purpose: str, on: date) -> None:
-    _require_open(facility, on)
-    require_not_ahead(on)
+def _require_amount(amount: Decimal) -> None:
     if amount != yuan(amount):
         raise OddCents(amount=amount)
-    rules = product(facility.product_code)
+    if amount <= 0:
+        raise DrawTooSmall(amount=money_text(amount), least=money_text(yuan(1)), step="0.01")
+
+
+def _require_open(account: LimitAccount, on: date) -> None:
+    state, state_zh = account.status, STATE_ZH[FacilityStatus(account.status)]
+    if account.status == FacilityStatus.OPEN:
+        if account.opens_on <= on < account.expires_on:
+            if on > account.approval_expires_on:
+                raise ApprovalExpired(
+                    value=account.facility_id, last=account.approval_expires_on, on=on
+                )
+            return
+        state, state_zh = f"expired since {account.expires_on}", f"已于 {account.expires_on} 到期"
+        if on < account.opens_on:
+            state, state_zh = (
+                f"not open before {account.opens_on}",
+                f"自 {account.opens_on} 起生效",
+            )
+    raise FacilityNotOpen(value=account.facility_id, state=state, state_zh=state_zh)
+
+
+def _check(account: LimitAccount, amount: Decimal, purpose: str, months: int, on: date) -> None:
+    _require_open(account, on)
+    require_not_ahead(on)
+    rules = product(account.product_code)
     if purpose not in {known.code for known in rules.purposes}:
         raise UnknownPurpose(value=purpose, known=", ".join(p.code for p in rules.purposes))
     if amount < rules.minimum_draw or amount % rules.draw_step:
@@ -108,9 +178,47 @@ def _check(facility: Facility, amount: Decimal, purpose: str, on: date) -> None:
             least=money_text(rules.minimum_draw),
             step=money_text(rules.draw_step),
         )
-    available = facility.granted - facility.used - facility.reserved
-    if amount > available:
-        raise AboveAvailable(amount=money_text(amount), available=money_text(available))
+    _require_term(account, rules, months, on)
+
+
+def _require_term(account: LimitAccount, rules: Product, months: int, on: date) -> None:
+    """A loan's term is one the line offers, and it matures soon enough after the line's expiry."""
+    last = last_maturity(account.expires_on, rules.latest_maturity_after_expiry_days)
+    fitting = terms_that_fit(
+        on=on, line_months=account.months, tenors=rules.tenors_months, last=last
+    )
+    if months in fitting:
+        return
+    offered = {*(m for m in rules.tenors_months if m <= account.months), account.months}
+    if months not in offered:
+        raise TermNotOffered(months=months, choices=", ".join(map(str, fitting)) or "-")
+    raise MaturesTooLate(
+        months=months, matures_on=add_months(on, months), last=last, longest=max(fitting, default=0)
+    )
+
+
+def _pursue_later(drawdown_id: str) -> None:
+    jobs.configure_task(
+        "servicing.pay_out", queue="payments", schedule_in={"seconds": PURSUE_AFTER.seconds}
+    ).defer(drawdown_id=drawdown_id)
+
+
+def pursue_drawdowns(*, actor: Actor) -> int:
+    """Ask once more about payments that have been on their way for some seconds; how many there were.
+
+    Every reserved drawdown is found here sooner or later, whatever became of the process that
+    reserved it. The core's key makes asking twice harmless.
+    """
+    waiting = Drawdown.objects.filter(
+        status="pending", requested_at__lt=timezone.now() - PURSUE_AFTER
+    ).order_by("requested_at")
+    numbers = list(waiting.values_list("id", flat=True)[:_PURSUED_AT_ONCE])
+    for number in numbers:
+        try:
+            pay_out(drawdown_id=number, actor=actor)
+        except CoreUnavailable as refusal:
+            log.warning("drawdown still pending", drawdown=number, code=refusal.code)
+    return len(numbers)
 
 
 def pay_out(*, drawdown_id: str, actor: Actor) -> DrawdownView:
@@ -129,46 +237,48 @@ def pay_out(*, drawdown_id: str, actor: Actor) -> DrawdownView:
         memo=f"Loan {row.id}",
         on=row.requested_on,
     )
-    return _finish(drawdown_id, moved, actor)
+    return settle_drawdown(drawdown_id=drawdown_id, moved=moved, actor=actor)
 
 
 @transaction.atomic
-def _finish(drawdown_id: str, moved: bank_core.Movement, actor: Actor) -> DrawdownView:
-    facility = Facility.objects.select_for_update(of=("self",), no_key=True).get(
-        drawdowns__id=drawdown_id
-    )
+def settle_drawdown(*, drawdown_id: str, moved: bank_core.Movement, actor: Actor) -> DrawdownView:
+    """Make the loan of a drawdown the core has paid, or release its reservation; once per drawdown."""
+    asked = Drawdown.objects.get(id=drawdown_id)
+    account = limits.lock_limits(facility_id=asked.facility_id, product_code=asked.product_code)
     row = Drawdown.objects.select_for_update(no_key=True).get(id=drawdown_id)
     if row.status != "pending":
         return drawdown_view(row)
-    facility.reserved -= row.amount
+    loan = None
     if moved.is_settled:
         row.status = "paid_out"
-        facility.used += row.amount
+        limits.post(account, subject_type=SUBJECT, subject_id=row.id)
     else:
         row.status, row.reason = "rejected", moved.reason
-    facility.save(update_fields=["reserved", "used"])
+        limits.release(account, subject_type=SUBJECT, subject_id=row.id, on=row.requested_on)
     row.save(update_fields=["status", "reason"])
     if moved.is_settled:
-        _make_loan(facility, row)
+        loan = _make_loan(row)
     record_audit(
-        actor=actor, action=f"drawdown.{row.status}", subject_type="facility", subject_id=facility.id,
-        on=row.requested_on, detail={"id": row.id, "amount": row.amount, "reason": moved.reason},
+        actor=actor, action=f"drawdown.{row.status}", subject_type="facility",
+        subject_id=row.facility_id, on=row.requested_on,
+        detail={"id": row.id, "amount": row.amount, "reason": moved.reason},
     )  # fmt: skip
-    return drawdown_view(row)
+    return drawdown_view(row, loan)
 
 
-def _make_loan(facility: Facility, row: Drawdown) -> None:
-    rules = product(facility.product_code)
+def _make_loan(row: Drawdown) -> Loan:
+    part = SubLimit.objects.get(facility_id=row.facility_id, product_code=row.product_code)
+    rules = product(row.product_code)
     loan = Loan.objects.create(
         id=new_id("LN"),
-        facility=facility,
+        facility_id=row.facility_id,
         drawdown=row,
         principal=row.amount,
-        annual_rate=facility.annual_rate,
-        method=facility.method,
+        annual_rate=part.annual_rate,
+        method=part.method,
         day_count=rules.day_count.value,
         start_on=row.requested_on,
-        months=facility.months,
+        months=row.months,
         settlement_day=rules.settlement_day,
         penalty_multiplier=rules.penalty_multiplier,
         grace_days=rules.grace_days,
@@ -184,3 +294,4 @@ def _make_loan(facility: Facility, row: Drawdown) -> None:
         source_id=loan.id,
         lines=[Line(chart.LOANS, debit=row.amount), Line(chart.SETTLEMENT, credit=row.amount)],
     )
+    return loan

@@ -30,7 +30,8 @@ from kuaidai.lending.servicing.errors import (
     RepayTooMuch,
     UnknownLoan,
 )
-from kuaidai.lending.servicing.models import Facility, Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.models import Drawdown, Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.operations import limits
 from kuaidai.lending.servicing.operations.projection import accrue, posting_day, require_not_ahead
 from kuaidai.lending.servicing.queries import repayment_view, state_of
 
@@ -141,9 +142,8 @@ def collect_repayment(*, repayment_id: str, actor: Actor) -> RepaymentView:
 
 @transaction.atomic
 def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> RepaymentView:
-    facility = Facility.objects.select_for_update(of=("self",), no_key=True).get(
-        loans__repayments__id=repayment_id
-    )
+    drawn = Drawdown.objects.get(loan__repayments__id=repayment_id)
+    account = limits.lock_limits(facility_id=drawn.facility_id, product_code=drawn.product_code)
     loan = Loan.objects.select_for_update(of=("self",), no_key=True).get(
         repayments__id=repayment_id
     )
@@ -164,8 +164,7 @@ def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> Repaym
         )
         state = accrue(loan, max(row.requested_on, loan.accrued_through))
         _post_receipt(loan, row, state)
-        facility.used -= before - loan.outstanding
-        facility.save(update_fields=["used"])
+        limits.restore(account, before - loan.outstanding, on=row.requested_on)
     record_audit(
         actor=actor, action=f"repayment.{row.status}", subject_type="loan", subject_id=loan.id,
         on=row.requested_on,
