@@ -69,7 +69,7 @@ def facility(make_facility):
 
 @pytest.fixture
 def draw(customer):
-    def drawn(facility, amount="50000.00", key=None, purpose="wages", on=ENDS_ON):
+    def drawn(facility, amount="50000.00", key=None, purpose="wages", on=ENDS_ON, months=None):
         return operations.request_drawdown(
             facility_id=facility.id,
             amount=Decimal(amount),
@@ -77,6 +77,7 @@ def draw(customer):
             key=key or new_id("KEY"),
             on=on,
             actor=customer.actor,
+            months=months,
         )
 
     return drawn

@@ -160,11 +160,22 @@ def test_a_silent_core_parks_the_loan_and_the_night_goes_on(facility, draw, plat
     assert str(queries.loan(loan_id).state.outstanding) == "20000.00"
 
 
-def test_a_line_past_its_term_is_expired(make_facility) -> None:
-    facility = make_facility(months=1)
-    days = (facility.expires_on - ENDS_ON).days
-    close(days)
-    assert Facility.objects.get(id=facility.id).status == "expired"
+def test_a_line_past_its_term_is_expired_and_closed_once_nothing_is_owed(
+    make_facility, draw, repay
+) -> None:
+    drawn, idle = make_facility(months=1), make_facility(months=1)
+    loan_id = draw(drawn, "30000.00", months=1).loan_id
+    close((drawn.expires_on - ENDS_ON).days - 1)
+    Loan.objects.filter(id=loan_id).update(closed_through=date(2999, 1, 1))  # its debit stays out
+    close(1)
+    assert Facility.objects.get(id=idle.id).status == "closed"
+    assert Facility.objects.get(id=drawn.id).status == "expired"
+
+    repay(loan_id, None, on=business_date())
+
+    assert Facility.objects.get(id=drawn.id).status == "closed"
+    kinds = [(c.kind, c.status_to) for c in queries.limit_history(drawn.id)]
+    assert kinds == [("close", "closed"), ("expire", "expired"), ("open", "open")]
 
 
 def test_a_day_that_is_closed_is_left_alone(facility, draw) -> None:
@@ -276,4 +287,5 @@ def test_a_frozen_line_expires_too(make_facility, customer) -> None:
         facility_id=facility.id, reason="watch", on=ENDS_ON, actor=customer.actor
     )
     close((facility.expires_on - ENDS_ON).days)
-    assert Facility.objects.get(id=facility.id).status == "expired"
+    history = queries.limit_history(facility.id)
+    assert [c.status_to for c in history] == ["closed", "expired", "frozen", "open"]

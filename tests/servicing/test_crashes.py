@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db.models import F
 from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.support.bank import ENDS_ON, SYSTEM
 from tests.support.threads import at_once
@@ -89,7 +90,7 @@ def test_a_close_killed_anywhere_ends_as_if_it_never_was(
     ("module", "name"), [(bank_core, "transfer_out"), (drawing, "_finish"), (drawing, "_make_loan")],
     ids=lambda part: getattr(part, "__name__", part),
 )  # fmt: skip
-def test_a_drawdown_killed_anywhere_is_paid_once_by_its_job(
+def test_a_drawdown_killed_anywhere_is_paid_once_by_the_job_that_looks_for_it(
     facility, draw, monkeypatch, module, name, after
 ) -> None:
     before = balance(facility)
@@ -98,11 +99,12 @@ def test_a_drawdown_killed_anywhere_is_paid_once_by_its_job(
         draw(facility, "20000.00", key="killed")
     monkeypatch.undo()
     [row] = Drawdown.objects.all()
-    [job] = ProcrastinateJob.objects.filter(task_name="servicing.pay_out")
-    assert (job.queue_name, job.args) == ("payments", {"drawdown_id": row.id})
+    jobs.pursue_drawdowns(timestamp=0)
+    assert Drawdown.objects.get().status == row.status  # it may still be on its way
+    Drawdown.objects.update(requested_at=F("requested_at") - drawing.PURSUE_AFTER)
 
     for _ in range(2):
-        jobs.pay_out_drawdown(**job.args)
+        jobs.pursue_drawdowns(timestamp=60)
     again = draw(facility, "20000.00", key="killed")
 
     assert (again.id, again.status) == (row.id, "paid_out")
@@ -132,6 +134,18 @@ def test_a_refused_drawdown_queues_no_job(facility, draw) -> None:
     with pytest.raises(AboveAvailable):
         draw(facility, "101000.00")
     assert not ProcrastinateJob.objects.filter(task_name="servicing.pay_out").exists()
+    assert not Drawdown.objects.exists()
+
+
+def test_a_silent_core_is_asked_again_in_seconds(facility, draw, platforms) -> None:
+    platforms.fault("bank_money", "down")
+    waiting = draw(facility, "20000.00")
+    [job] = ProcrastinateJob.objects.filter(task_name="servicing.pay_out")
+    assert (job.queue_name, job.args) == ("payments", {"drawdown_id": waiting.id})
+    platforms.fault("bank_money", "ok")
+    for _ in range(2):
+        jobs.pay_out_drawdown(**job.args)
+    assert Drawdown.objects.get().status == "paid_out"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from kuaidai.interfaces.cli.bench.drawdown import drawdown
 from kuaidai.interfaces.cli.bench.features import features
 from kuaidai.interfaces.cli.bench.fit import fit
 from kuaidai.interfaces.cli.bench.online import online
 from kuaidai.interfaces.cli.bench.rejects import rejects
 
 app = typer.Typer(no_args_is_help=True)
+app.command("drawdown")(drawdown)
 app.command("features")(features)
 app.command("online")(online)
 app.command("fit")(fit)
