@@ -14,10 +14,12 @@ from typing import Any
 from kuaidai.data.lake.datasets import PLATFORM_DATASETS
 from kuaidai.kernel.signed_http import NONCE, BadSignature, verify
 from kuaidai.simulator.sandbox.archive import Archive
-from kuaidai.simulator.sandbox.bank_core import BankCore, Order
-from kuaidai.simulator.sandbox.exchange import Problem, Request, Response, answer
+from kuaidai.simulator.sandbox.bank_core import BankCore
+from kuaidai.simulator.sandbox.exchange import NO_ANSWER, Problem, Request, Response, answer
 from kuaidai.simulator.sandbox.faults import Fault, Faults, Mode
 from kuaidai.simulator.sandbox.inbox import Inbox
+from kuaidai.simulator.sandbox.lies import falsified
+from kuaidai.simulator.sandbox.orders import Order
 
 MOST_NONCES = 50_000
 
@@ -66,6 +68,8 @@ class Sandbox:
     sleep: Callable[[float], None] = time.sleep
     inbox: Inbox = field(default_factory=Inbox)
     _nonces: _Nonces = field(default_factory=_Nonces)
+    _due_at: dict[str, float] = field(default_factory=dict)
+    """When the results of a deferred batch may be fetched (monotonic seconds)."""
 
     def handle(self, request: Request) -> Response:
         """The answer to a request; refusals become problem details."""
@@ -81,7 +85,7 @@ class Sandbox:
             self._only(request, "POST")
             return self._faulty(platform, lambda fault: self._report(request, platform, fault))
         if parts[0] == "bank-core":
-            return self._faulty("bank_money", lambda _: self._money(request, parts[1:]))
+            return self._faulty("bank_money", lambda fault: self._money(request, parts[1:], fault))
         if parts[0] == "sms":
             return self._sms(request, parts[1:])
         if parts == ["faults"]:
@@ -119,9 +123,20 @@ class Sandbox:
             self.sleep(fault.seconds)
         if fault.mode is Mode.DOWN:
             raise Problem(503, "down", "the platform is down")
-        response = work(fault)
+        if fault.mode is Mode.NEVER:
+            self.sleep(fault.seconds)
+            return NO_ANSWER
+        return self._spoiled(work(fault), fault)
+
+    def _spoiled(self, response: Response, fault: Fault) -> Response:
+        """What becomes of an answer on its way."""
+        if fault.mode is Mode.SILENT:
+            self.sleep(fault.seconds)
+            return NO_ANSWER
         if fault.mode is Mode.LOST:
             raise Problem(503, "lost", "the answer was lost")
+        if fault.mode is Mode.CRASHED:
+            raise Problem(500, "crashed", "the platform broke down after it acted")
         if fault.mode is Mode.MALFORMED and response.status == 200:
             return Response(200, response.body[: len(response.body) // 2])
         return response
@@ -159,19 +174,55 @@ class Sandbox:
                 403, "wrong-authorisation", f"this query needs the authorisation {wanted}"
             )
 
-    def _money(self, request: Request, parts: list[str]) -> Response:
+    def _money(self, request: Request, parts: list[str], fault: Fault) -> Response:
         self._signed(request)
+        if parts[:1] == ["debit-batches"]:
+            return falsified(self._batch(request, parts, fault), fault.mode)
+        if fault.mode is Mode.TWICE:
+            self._order(request, parts)
+        return falsified(self._order(request, parts), fault.mode)
+
+    def _order(self, request: Request, parts: list[str]) -> Response:
         match (request.method, parts):
-            case ("POST", ["transfers"]):
-                return answer(self.bank.move(Order.read(request.json(), debit=False)))
-            case ("POST", ["debits"]):
-                return answer(self.bank.move(Order.read(request.json(), debit=True)))
-            case ("GET", ["transfers" | "debits", key]):
+            case ("POST", ["transfers" | "debits" as kind]):
+                return answer(self.bank.move(Order.read(request.json(), debit=kind == "debits")))
+            case ("POST", ["holds" | "releases" as kind]):
+                order = Order.read_hold(request.json(), release=kind == "releases")
+                return answer(self.bank.move(order))
+            case ("GET", ["transfers" | "debits" | "holds" | "releases", key]):
                 return answer(self.bank.outcome(key))
             case ("GET", ["accounts", uscc]):
                 return answer(self.bank.accounts(uscc))
             case ("GET", ["accounts", number, "entries"]):
                 return answer(self.bank.entries(number))
+            case ("GET", ["accounts", number, "statement"]):
+                return self._statement(request, number)
+        raise Problem(404, "no-such-place", f"nothing answers {request.method} {request.path}")
+
+    def _statement(self, request: Request, number: str) -> Response:
+        try:
+            on = date.fromisoformat(request.query.get("on", ""))
+            after = int(request.query.get("after", "0"))
+        except ValueError:
+            raise Problem(
+                422, "malformed-on", "give the day as on=2026-11-23, and a whole number as after"
+            ) from None
+        return answer(self.bank.statement(number, on, after=after))
+
+    def _batch(self, request: Request, parts: list[str], fault: Fault) -> Response:
+        match (request.method, parts):
+            case ("POST", [_]):
+                if fault.mode is Mode.TWICE:
+                    self.bank.debit_batch(request.json())
+                done = self.bank.debit_batch(request.json())
+                if fault.mode is Mode.DEFERRED:
+                    self._due_at[done["key"]] = time.monotonic() + fault.seconds
+                    return answer({"key": done["key"], "status": "accepted"}, status=202)
+                return answer(done)
+            case ("GET", [_, key]):
+                if time.monotonic() < self._due_at.get(key, 0.0):
+                    return answer({"key": key, "status": "accepted"}, status=202)
+                return answer(self.bank.batch_results(key))
         raise Problem(404, "no-such-place", f"nothing answers {request.method} {request.path}")
 
     def _sms(self, request: Request, parts: list[str]) -> Response:

@@ -32,12 +32,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One HTTP answer."""
+    """One HTTP answer; status 0 is none at all: the connection is closed."""
 
     status: int
     body: bytes
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_ANSWER = Response(0, b"")
 
 
 class Problem(Exception):

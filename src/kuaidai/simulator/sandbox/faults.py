@@ -13,7 +13,8 @@ from kuaidai.simulator.sandbox.exchange import Problem
 
 LONGEST_DELAY_S = 120.0
 TARGETS = (*PLATFORM_DATASETS, "bank_money", "sms")
-"""What can fail. `bank_core` covers its reports and its money, `bank_money` only the money."""
+"""What can fail. `bank_core` covers its reports and its money, `bank_money` only the money, which
+alone knows the modes from `twice` on."""
 
 
 class Mode(StrEnum):
@@ -32,6 +33,24 @@ class Mode(StrEnum):
     """a report about somebody else"""
     LOST = "lost"
     """does the work, then answers 503: the asker cannot know"""
+    CRASHED = "crashed"
+    """does the work, then answers 500"""
+    NEVER = "never"
+    """does nothing and closes the connection after `seconds` without an answer"""
+    SILENT = "silent"
+    """does the work and closes the connection after `seconds` without an answer"""
+    TWICE = "twice"
+    """gets every order twice and answers once"""
+    DEFERRED = "deferred"
+    """takes a batch of debits and gives its results only to who asks for them, after `seconds`"""
+    WRONG_KEY = "wrong_key"
+    """names another order's key"""
+    WRONG_AMOUNT = "wrong_amount"
+    """tells an amount one higher than it moved"""
+    NEGATIVE = "negative"
+    """tells a negative amount as settled"""
+    WRONG_STATUS = "wrong_status"
+    """tells a status nobody agreed on"""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from kuaidai.simulator.sandbox.app import Sandbox
 from kuaidai.simulator.sandbox.archive import Archive
 from kuaidai.simulator.sandbox.bank_core import BankCore
-from kuaidai.simulator.sandbox.exchange import Problem, Request, Response
+from kuaidai.simulator.sandbox.exchange import NO_ANSWER, Problem, Request, Response
 from kuaidai.simulator.sandbox.faults import Faults
 
 LARGEST_BODY = 64 * 1024
+LARGEST_BATCH = 4 * 1024 * 1024
+BATCHES = "/bank-core/debit-batches"
 
 
 class _Server(ThreadingHTTPServer):
@@ -39,9 +41,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > LARGEST_BODY:
+        largest = LARGEST_BATCH if self.path == BATCHES else LARGEST_BODY
+        if not length.isdigit() or int(length) > largest:
             self.close_connection = True
-            self._send(Problem(413, "too-large", f"send at most {LARGEST_BODY} bytes").response())
+            self._send(Problem(413, "too-large", f"send at most {largest} bytes").response())
             return
         self._answer(self.rfile.read(int(length)))
 
@@ -58,6 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self.server.sandbox.handle(request))
 
     def _send(self, response: Response) -> None:
+        if response is NO_ANSWER:
+            self.close_connection = True
+            return
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
