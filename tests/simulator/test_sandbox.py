@@ -347,7 +347,7 @@ def test_concurrent_debits_never_overdraw(tmp_path: Path) -> None:
 
     settled = [answer for answer in answers if answer["status"] == "settled"]
     assert len(settled) == 14  # 14 × 70.00 = 980.00 of 1,000.00
-    assert bank.accounts("F1") == [{"account_no": "A1", "balance": "20.00"}]
+    assert bank.accounts("F1") == [{"account_no": "A1", "balance": "20.00", "held": "0.00"}]
     assert bank.entries(LENDER)[0]["balance"] == "10000000980.00"
 
 

@@ -14,6 +14,7 @@ import pytest
 from kuaidai.data.sources import connector
 from kuaidai.data.sources.domain.breaker import CircuitBreaker
 from kuaidai.foundation.actors import Actor
+from kuaidai.lending.servicing.gateway import wire
 from kuaidai.simulator.emit import write_drop
 from kuaidai.simulator.sandbox.app import Sandbox
 from kuaidai.simulator.sandbox.server import listen, open_sandbox
@@ -50,6 +51,8 @@ class Platforms:
     def fault(self, platform: str, mode: str, seconds: float = 0.0) -> None:
         """Make a platform misbehave until the test ends."""
         self.sandbox.faults.set({"platform": platform, "mode": mode, "seconds": seconds})
+        if mode == "ok":
+            wire.BREAKER.succeeded()  # the platform is tried again at once
 
     def code_for(self, phone: str) -> str:
         """The newest one-time code that was sent to a phone."""

@@ -214,3 +214,43 @@ class NotAnIncrease(Refusal):
     code = "NOT_AN_INCREASE"
     en = "{amount} is not above the present limit of {granted}; name a higher amount."
     zh = "{amount} 不高于当前额度 {granted}；请输入更高的金额。"
+
+
+class OrderKeyReused(Refusal):
+    """An order to the bank core came with the key of another one."""
+
+    code, http_status = "ORDER_KEY_REUSED", 409
+    en = "The key {value} belongs to another order to the bank core; use a new one."
+    zh = "键 {value} 已用于另一笔核心系统指令；请使用新的键。"
+
+
+class UnknownReconciliation(NotFound):
+    """There is no such reconciliation, or no such break."""
+
+    code = "UNKNOWN_RECONCILIATION"
+    en = "No reconciliation {value} was found; open it from the list."
+    zh = "未找到对账记录 {value}；请从列表进入。"
+
+
+class BreakNotOpen(Refusal):
+    """The break was explained or cleared before."""
+
+    code, http_status = "BREAK_NOT_OPEN", 409
+    en = "The break {value} is {state} already; reload the page."
+    zh = "该差异 {value} 已处理（{state}）；请刷新页面。"
+
+
+class BreakNoteMissing(Refusal):
+    """A break was to be explained without a note."""
+
+    code = "BREAK_NOTE_MISSING"
+    en = "{value!r} does not explain the break; write at least {least} characters."
+    zh = "“{value}”不足以说明该差异；请至少输入 {least} 个字符。"
+
+
+class NothingToReconcile(Refusal):
+    """The day to reconcile has not come yet."""
+
+    code, http_status = "NOTHING_TO_RECONCILE", 409
+    en = "{value} has not come yet: the business date is {on}; reconcile {on} or an earlier day."
+    zh = "{value} 尚未到来：当前营业日为 {on}；请选择该日或更早的日期对账。"

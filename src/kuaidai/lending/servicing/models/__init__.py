@@ -7,6 +7,7 @@ wait for it, from the loan up to its facility, and two transactions could wait f
 
 from kuaidai.lending.servicing.models.closing import CloseOfDay
 from kuaidai.lending.servicing.models.facility import Drawdown, Facility
+from kuaidai.lending.servicing.models.gateway import CoreOrder
 from kuaidai.lending.servicing.models.limits import (
     GroupMember,
     LimitChange,
@@ -15,9 +16,14 @@ from kuaidai.lending.servicing.models.limits import (
     SubLimit,
 )
 from kuaidai.lending.servicing.models.loan import Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.models.reconciliation import (
+    ReconciliationBreak,
+    ReconciliationRun,
+)
 
 __all__ = [
     "CloseOfDay",
+    "CoreOrder",
     "Drawdown",
     "Facility",
     "GroupMember",
@@ -26,6 +32,8 @@ __all__ = [
     "LimitReservation",
     "Loan",
     "LoanEvent",
+    "ReconciliationBreak",
+    "ReconciliationRun",
     "Repayment",
     "SubLimit",
 ]
