@@ -12,8 +12,8 @@ import pytest
 from kuaidai.data.sources.domain.breaker import CircuitBreaker
 from kuaidai.kernel.signed_http import verify
 from kuaidai.lending.servicing import bank_core
-from kuaidai.lending.servicing.gateway import wire
 from kuaidai.lending.servicing.errors import CoreUnavailable
+from kuaidai.lending.servicing.gateway import wire
 
 pytestmark = pytest.mark.django_db
 KEY = "gateway-test-key"

@@ -40,3 +40,34 @@ def pursue_repayment(repayment_id: str) -> None:
     from kuaidai.lending.servicing.operations import collect_repayment
 
     collect_repayment(repayment_id=repayment_id, actor=Actor.system("payments"))
+
+
+@app.task(queue="payments", name="servicing.send_order", retry=_RETRY)
+def send_order(key: str) -> None:
+    """Send an order to the bank core, or ask what became of it, and apply the outcome."""
+    from kuaidai.lending.servicing import gateway
+
+    gateway.send_order(key)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="payments", name="servicing.pursue_orders", queueing_lock="servicing.pursue_orders")
+def pursue_orders(timestamp: int) -> None:
+    """Send, ask for and apply the orders of the outbox that are due."""
+    from kuaidai.lending.servicing import gateway
+
+    gateway.pursue_orders()
+
+
+@app.periodic(cron="*/15 * * * *")
+@app.task(
+    queue="payments", name="servicing.reconcile", retry=_RETRY, queueing_lock="servicing.reconcile"
+)
+def reconcile_closed_days(timestamp: int) -> None:
+    """Reconcile the days that were closed and not reconciled since.
+
+    Asked every quarter of an hour because the business date, not the clock, says when a day is over.
+    """
+    from kuaidai.lending.servicing.operations.reconciling import reconcile_closed_days as reconcile
+
+    reconcile(actor=Actor.system("servicing.reconcile"))

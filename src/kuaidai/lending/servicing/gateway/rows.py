@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -60,7 +61,7 @@ _SEALED = EncryptedTextField()
 
 def insert(requests: Sequence[OrderRequest], *, look_at: datetime) -> set[str]:
     """Write the orders whose keys are new; returns those keys."""
-    columns = [
+    columns: list[list[Any]] = [
         [r.key for r in requests],
         [r.kind.value for r in requests],
         [_SEALED.get_prep_value(r.account) for r in requests],
@@ -92,7 +93,7 @@ def mark_many_sent(keys: Sequence[str]) -> dict[str, int]:
 def keep(outcomes: Sequence[tuple[Movement, OrderState]]) -> set[str]:
     """Keep outcomes of orders that had none; returns their keys."""
     moved = [movement for movement, _ in outcomes]
-    columns = [
+    columns: list[list[Any]] = [
         [m.key for m in moved],
         [state.value for _, state in outcomes],
         [m.settled for m in moved],

@@ -82,9 +82,11 @@ def _ask(method: str, path: str, body: dict[str, Any] | None, timeout_s: float) 
     content = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
     headers = signed_headers(method, path, content, key=settings.KUAIDAI.platform_key)
     url = settings.KUAIDAI.platform_url + path
-    request = {"content": content, "headers": headers, "timeout": timeout_s}
+    client = _client(os.getpid())
     try:
-        with _client(os.getpid()).stream(method, url, **request) as response:
+        with client.stream(
+            method, url, content=content, headers=headers, timeout=timeout_s
+        ) as response:
             answer = Answer(response.status_code, _read(response, timeout_s * LONGEST_FACTOR))
     except httpx.RequestError as error:
         raise CoreUnavailable(why=type(error).__name__) from error

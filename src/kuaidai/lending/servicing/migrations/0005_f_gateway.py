@@ -40,7 +40,7 @@ DROP FUNCTION servicing_coreorder_final();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('servicing', '0003_events_append_only'),
+        ('servicing', '0004_g_limit_account'),
     ]
 
     operations = [

@@ -2,6 +2,8 @@
 
 Rows are locked from the group down (group, facility, sub-limit, loan, drawdown or repayment; then the
 business date, then the audit chain), always with `no_key`: a full lock would make the foreign key checks at commit
+Rows are locked from the facility down (an order to the bank core before all others; facility, loan, drawdown or repayment; then the business date,
+then the audit chain), always with `no_key`: a full lock would make the foreign key checks at commit
 wait for it, from the loan up to its facility, and two transactions could wait for each other.
 """
 

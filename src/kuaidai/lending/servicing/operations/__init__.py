@@ -18,6 +18,11 @@ from kuaidai.lending.servicing.operations.facilities import (
     set_group_total,
     unfreeze_facility,
 )
+from kuaidai.lending.servicing.operations.reconciling import (
+    explain_break,
+    reconcile_closed_days,
+    reconcile_core,
+)
 from kuaidai.lending.servicing.operations.repaying import collect_repayment, repay
 
 __all__ = [
@@ -25,11 +30,14 @@ __all__ = [
     "cancel_facility",
     "collect_repayment",
     "cut_facility",
+    "explain_break",
     "freeze_facility",
     "increase_facility",
     "open_facility",
     "pay_out",
     "pursue_drawdowns",
+    "reconcile_closed_days",
+    "reconcile_core",
     "repay",
     "request_drawdown",
     "reserve_drawdown",
