@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
+
+from kuaidai.interfaces.cli.columns import columns
 
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
@@ -99,3 +102,45 @@ def status(as_json: Json = False) -> None:
     else:
         for name, value in asdict(found).items():
             typer.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+@app.command()
+def reconcile(
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="The day to compare; without it, the last day closed."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the bank core's statement with our orders and books; exit code 6 if breaks are open."""
+    from kuaidai.config import setup
+
+    setup()
+    from kuaidai.foundation.actors import Actor
+    from kuaidai.lending.servicing.operations import reconcile_core
+    from kuaidai.lending.servicing.queries import close_status
+
+    status = close_status()
+    day = on.date() if on is not None else status.last_closed or status.business_date
+    view = reconcile_core(on=day, actor=Actor.system("eod"))
+    if as_json:
+        typer.echo(json.dumps(asdict(view), default=str, ensure_ascii=False))
+    else:
+        typer.echo(
+            f"{view.on}: {view.entries} entries at the core, {view.orders} orders of ours, "
+            f"{view.matched} agree, {view.open_breaks} breaks open; "
+            f"received {view.received:,.2f}, paid {view.paid:,.2f}"
+        )
+        cells = [
+            [b.kind.value, b.key, _sum(b.ours), _sum(b.theirs), b.state.value, b.note]
+            for b in view.breaks
+        ]
+        if cells:
+            typer.echo(columns(["break", "order", "ours", "core", "state", "note"], cells))
+    raise typer.Exit(6 if view.open_breaks else 0)
+
+
+def _sum(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:,.2f}"

@@ -26,8 +26,8 @@ INSERT INTO servicing_coreorder
     (key, kind, account, amount, partial, memo, value_on, hold_key, subject_type, subject_id,
      next_try_at, state, settled, reason, reference, tries)
 SELECT *, CASE WHEN o.subject_type <> '' THEN %s::timestamptz END, 'new', 0, '', '', 0
-FROM unnest(%s::text[], %s::text[], %s::text[], %s::numeric[], %s::boolean[], %s::text[],
-            %s::date[], %s::text[], %s::text[], %s::text[])
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]::numeric[], %s::boolean[], %s::text[],
+            %s::text[]::date[], %s::text[], %s::text[], %s::text[])
     AS o(key, kind, account, amount, partial, memo, value_on, hold_key, subject_type, subject_id)
 ON CONFLICT (key) DO NOTHING RETURNING key
 """
@@ -39,7 +39,8 @@ _KEEP = """
 UPDATE servicing_coreorder o
 SET state = v.state, settled = v.settled, reason = v.reason, booked_on = v.booked_on,
     reference = v.reference, applied_at = CASE WHEN o.subject_type = '' THEN now() END
-FROM unnest(%s::text[], %s::text[], %s::numeric[], %s::text[], %s::date[], %s::text[])
+FROM unnest(%s::text[], %s::text[], %s::text[]::numeric[], %s::text[], %s::text[]::date[],
+            %s::text[])
     AS v(key, state, settled, reason, booked_on, reference)
 WHERE o.key = v.key AND o.state = ANY(%s) RETURNING o.key
 """
@@ -53,6 +54,7 @@ UPDATE servicing_coreorder SET applied_at = now(), next_try_at = NULL
 WHERE key = ANY(%s) AND state = ANY(%s) AND applied_at IS NULL
 RETURNING key, settled, reason, booked_on, reference
 """
+"""Amounts and days go as texts: arrays of them are several times quicker to write."""
 _TO_SENT = [str(state) for state in leading_to(OrderState.SENT)]
 _TO_UNKNOWN = [str(state) for state in leading_to(OrderState.UNKNOWN)]
 _TO_FINAL = [str(state) for state in leading_to(OrderState.SETTLED)]
@@ -65,10 +67,10 @@ def insert(requests: Sequence[OrderRequest], *, look_at: datetime) -> set[str]:
         [r.key for r in requests],
         [r.kind.value for r in requests],
         [_SEALED.get_prep_value(r.account) for r in requests],
-        [r.amount for r in requests],
+        [str(r.amount) for r in requests],
         [r.partial for r in requests],
         [r.memo for r in requests],
-        [r.on for r in requests],
+        [r.on.isoformat() for r in requests],
         [r.hold_key for r in requests],
         [r.subject_type for r in requests],
         [r.subject_id for r in requests],
@@ -96,9 +98,9 @@ def keep(outcomes: Sequence[tuple[Movement, OrderState]]) -> set[str]:
     columns: list[list[Any]] = [
         [m.key for m in moved],
         [state.value for _, state in outcomes],
-        [m.settled for m in moved],
+        [str(m.settled) for m in moved],
         [m.reason for m in moved],
-        [m.booked_on for m in moved],
+        [m.booked_on.isoformat() if m.booked_on else None for m in moved],
         [m.reference for m in moved],
     ]
     with connection.cursor() as cursor:

@@ -1,10 +1,9 @@
 """Facilities, drawdowns, loans and their events. Loans are projections of their events.
 
-Rows are locked from the group down (group, facility, sub-limit, loan, drawdown or repayment; then the
-business date, then the audit chain), always with `no_key`: a full lock would make the foreign key checks at commit
-Rows are locked from the facility down (an order to the bank core before all others; facility, loan, drawdown or repayment; then the business date,
-then the audit chain), always with `no_key`: a full lock would make the foreign key checks at commit
-wait for it, from the loan up to its facility, and two transactions could wait for each other.
+Rows are locked in one order: an order to the bank core whose outcome is applied; group, facility,
+sub-limit; chunk, loan, drawdown or repayment; the business date; the audit chain. Always with `no_key`: a
+full lock would make the foreign key checks at commit wait for it, from the loan up to its facility, and
+two transactions could wait for each other.
 """
 
 from kuaidai.lending.servicing.models.closing import CloseOfDay
