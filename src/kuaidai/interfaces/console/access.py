@@ -21,6 +21,8 @@ from kuaidai.kernel.errors import NotAllowed, NotFound, Refusal
 
 DATA_ROLES = frozenset({"risk_officer", "modeller", "operations", "admin"})
 """Who sees the bank's data: those who judge, model, run or administer it; not those who sell."""
+RECONCILING_ROLES = frozenset({"operations", "admin"})
+"""Who explains a difference between the bank core and the books."""
 STAFF_ROLES = frozenset({"account_manager", "risk_officer", "modeller", "operations", "admin"})
 
 
@@ -46,6 +48,19 @@ class Staff:
     def sees_data(self) -> bool:
         """Whether the pages about the bank's data are shown."""
         return self.role in DATA_ROLES
+
+    @property
+    def explains_breaks(self) -> bool:
+        """Whether breaks of a reconciliation may be explained."""
+        return self.role in RECONCILING_ROLES
+
+
+class BreaksNotForRole(NotAllowed):
+    """The role does not explain breaks of a reconciliation."""
+
+    code = "BREAKS_NOT_FOR_ROLE"
+    en = "The role {role} does not explain breaks; ask the operations clerk."
+    zh = "角色 {role} 无权说明对账差异；请联系运营人员。"
 
 
 class DataNotForRole(NotAllowed):

@@ -1,9 +1,27 @@
 """Routes of the console."""
 
-from django.urls import path
+from datetime import date
 
-from kuaidai.interfaces.console.views import applications, books, data, login
+from django.urls import path, register_converter
 
+from kuaidai.interfaces.console.views import applications, books, data, login, reconciling
+
+
+class IsoDate:
+    """A day in an address, such as 2026-07-01."""
+
+    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> date:
+        """The day. Raises `ValueError`, which the router takes as no match."""
+        return date.fromisoformat(value)
+
+    def to_url(self, value: date) -> str:
+        """The day as it stands in the address."""
+        return value.isoformat()
+
+
+register_converter(IsoDate, "iso_date")
 app_name = "console"
 urlpatterns = [
     path("login/", login.StaffLogin.as_view(), name="login"),
@@ -21,6 +39,13 @@ urlpatterns = [
     path("data/<str:name>/", data.dataset, name="dataset"),
     path("ledger/", books.ledger, name="ledger"),
     path("day/", books.day, name="day"),
+    path("reconciliation/", reconciling.overview, name="reconciliations"),
+    path("reconciliation/<iso_date:on>/", reconciling.run, name="reconciliation"),
+    path(
+        "reconciliation/<iso_date:on>/breaks/<int:break_id>/",
+        reconciling.explain,
+        name="reconciliation_break",
+    ),
     path("models/", books.models, name="models"),
     path("audit/", books.audit, name="audit"),
 ]

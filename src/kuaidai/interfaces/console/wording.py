@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kuaidai.interfaces.ui.frames import Mark, Text
 from kuaidai.lending.origination.domain.states import Status
+from kuaidai.lending.servicing.domain.breaks import BreakKind, BreakState
 from kuaidai.risk.policy.domain.decision import Severity
 from kuaidai.risk.scorecards.monitoring_report import Level
 
@@ -131,4 +132,30 @@ MONITORING_MARKS: Mapping[Level, Mark] = {
     Level.STABLE: Mark(_("No finding"), "positive"),
     Level.WATCH: Mark(_("Watch"), "caution"),
     Level.ALERT: Mark(_("Alert"), "negative"),
+}
+
+BREAK_KINDS: Mapping[BreakKind, Text] = {
+    BreakKind.MISSING_HERE: _("Missing here"),
+    BreakKind.MISSING_THERE: _("Missing at the core"),
+    BreakKind.AMOUNT_DIFFERS: _("Amount differs"),
+    BreakKind.DATE_DIFFERS: _("Date differs"),
+    BreakKind.DUPLICATE: _("Booked more than once"),
+    BreakKind.BOOKS_DIFFER: _("Ledger differs"),
+}
+
+BREAK_MEANINGS: Mapping[BreakKind, Text] = {
+    BreakKind.MISSING_HERE: _("The bank core booked what we do not hold as settled."),
+    BreakKind.MISSING_THERE: _("We hold as settled what the bank core did not book on this day."),
+    BreakKind.AMOUNT_DIFFERS: _("Both sides booked the order, with different amounts."),
+    BreakKind.DATE_DIFFERS: _("Both sides booked the order, on different days."),
+    BreakKind.DUPLICATE: _("The bank core booked one order more than once."),
+    BreakKind.BOOKS_DIFFER: _(
+        "The settlement account of the ledger moved by another sum than our account at the core."
+    ),
+}
+
+BREAK_MARKS: Mapping[BreakState, Mark] = {
+    BreakState.OPEN: Mark(_("Unexplained"), "negative"),
+    BreakState.EXPLAINED: Mark(_("Explained"), "neutral", "pen"),
+    BreakState.CLEARED: Mark(_("Cleared"), "positive"),
 }
