@@ -133,7 +133,7 @@ def test_a_claim_with_quarters_between_its_due_days_needs_two_of_them() -> None:
 def test_paying_part_of_what_is_overdue_lifts_no_bad_claim() -> None:
     partly = claim(previous=DOUBTFUL, days_past_due=20)
     assert classes(partly) == [SUBSTANDARD]
-    assert Rule.CURE_NOT_BEGUN in rules(partly)[0]
+    assert rules(partly) == [[Rule.CURE_NOT_BEGUN, Rule.OVERDUE]]
 
 
 def test_the_first_orderly_day_is_kept_for_the_next_night() -> None:
@@ -155,6 +155,11 @@ def test_two_cured_claims_do_not_hold_each_other_back() -> None:
         claim(loan_id=name, previous=SUBSTANDARD, orderly_since=date(2025, 1, 1)) for name in "AB"
     ]
     assert classes(*pair, capacity_confirmed_on=ON) == [PASS, PASS]
+
+
+def test_a_claim_is_no_reason_for_itself() -> None:
+    pair = claim("90000.00", "A", days_past_due=91), claim("10000.00", "B", previous=SUBSTANDARD)
+    assert rules(*pair) == [[Rule.OVERDUE], [Rule.BAD_SHARE_HERE, Rule.CURE_RUNNING]]
 
 
 def test_an_override_worsens_and_never_betters() -> None:

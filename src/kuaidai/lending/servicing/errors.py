@@ -254,3 +254,62 @@ class NothingToReconcile(Refusal):
     code, http_status = "NOTHING_TO_RECONCILE", 409
     en = "{value} has not come yet: the business date is {on}; reconcile {on} or an earlier day."
     zh = "{value} 尚未到来：当前营业日为 {on}；请选择该日或更早的日期对账。"
+
+
+class UnknownOverride(NotFound):
+    """There is no such request about a class."""
+
+    code = "UNKNOWN_OVERRIDE"
+    en = "No request {value} was found; open it from the page on asset quality."
+    zh = "未找到认定申请 {value}；请从资产质量页面进入。"
+
+
+class SameEyes(Refusal):
+    """The one who asked may not decide."""
+
+    code, http_status = "SAME_EYES", 403
+    en = "{value} was asked by {who}; another person must decide it."
+    zh = "{value} 由 {who} 提出，须由另一人审批。"
+
+
+class OverrideDecided(Refusal):
+    """The request is decided already, or its term is over."""
+
+    code, http_status = "OVERRIDE_DECIDED", 409
+    en = "{value} is {state} already; ask anew if the loan needs another class."
+    zh = "{value} 已{state_zh}；如需变更请重新申请。"
+
+
+class OverrideWaiting(Refusal):
+    """A request of that kind waits for the loan already."""
+
+    code, http_status = "OVERRIDE_WAITING", 409
+    en = "A request for loan {value} waits already; have it decided first."
+    zh = "借据 {value} 已有待审批的申请；请先审批。"
+
+
+class OverrideNotWorse(Refusal):
+    """By hand a class can only be made worse."""
+
+    code = "OVERRIDE_NOT_WORSE"
+    en = (
+        "Loan {value} is {state} already; choose a worse class. "
+        "A better one follows from the rules once the debtor's capacity is confirmed."
+    )
+    zh = "借据 {value} 已为{state_zh}类；请选择更低的类别。上调须在确认债务人履约能力后由规则认定。"
+
+
+class OverrideWithoutReason(Refusal):
+    """A request needs a written reason."""
+
+    code = "OVERRIDE_WITHOUT_REASON"
+    en = "Write the reason, in 10 to 500 characters; {count} were written."
+    zh = "请填写理由（10 至 500 个字符）；目前为 {count} 个字符。"
+
+
+class OverrideTerm(Refusal):
+    """The request ends too soon or too late."""
+
+    code = "OVERRIDE_TERM"
+    en = "{value} is no term for an override; choose a day from {first} to {last}."
+    zh = "{value} 不是有效的到期日；请选择 {first} 至 {last} 之间的日期。"

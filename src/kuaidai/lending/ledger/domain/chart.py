@@ -55,6 +55,7 @@ COMPOUND_RECEIVABLE = "1322"
 FEE_RECEIVABLE = "1323"
 ALLOWANCE = "1390"
 SUSPENSE = "2240"
+COMMITMENT_PROVISION = "2801"
 INTEREST_INCOME = "6010"
 PENALTY_INCOME = "6011"
 COMPOUND_INCOME = "6012"
@@ -82,6 +83,10 @@ _ACCOUNTS = (
     Account(ALLOWANCE, "Allowance for loan losses", "贷款损失准备", Side.CREDIT, Category.ASSET),
     Account(
         SUSPENSE, "Suspense: money not yet matched", "待查暂收款", Side.CREDIT, Category.LIABILITY
+    ),
+    Account(
+        COMMITMENT_PROVISION, "Provision for undrawn commitments", "预计负债：未使用授信", Side.CREDIT,
+        Category.LIABILITY,
     ),
     Account(INTEREST_INCOME, "Interest income", "利息收入", Side.CREDIT, Category.INCOME),
     Account(PENALTY_INCOME, "Penalty interest income", "罚息收入", Side.CREDIT, Category.INCOME),

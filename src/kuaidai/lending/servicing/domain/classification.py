@@ -126,9 +126,6 @@ RULE_TEXTS: Mapping[Rule, tuple[str, str]] = {
 """English and Chinese, `str.format` templates over the reason's values."""
 
 
-_OF_OTHERS = frozenset({Rule.BAD_SHARE_HERE, Rule.OTHER_DEBT_BAD})
-
-
 @dataclass(frozen=True)
 class Reason:
     """A rule that applied, the best class it leaves, and the values its text names."""
@@ -249,17 +246,22 @@ def watched_until(claim: Claim) -> date | None:
 
 def classify_debtor(debtor: Debtor, on: date) -> tuple[Classification, ...]:
     """The class of each claim of `debtor` on `on`, in the order given."""
-    own = {claim.loan_id: _own_reasons(claim, debtor, on) for claim in debtor.claims}
-    impaired = {loan_id for loan_id, reasons in own.items() if _worst(reasons).is_bad}
-    for claim in debtor.claims:
-        own[claim.loan_id] += _cure_reasons(claim, debtor, on, impaired - {claim.loan_id})
-    shared = _shared_reasons(debtor, own)
-    return tuple(_classified(claim, own[claim.loan_id], shared, on) for claim in debtor.claims)
+    fresh = {claim.loan_id: _own_reasons(claim, debtor, on) for claim in debtor.claims}
+    impaired = {loan_id for loan_id, reasons in fresh.items() if _worst(reasons).is_bad}
+    own = {
+        claim.loan_id: fresh[claim.loan_id]
+        + ([] if claim.loan_id in impaired else _cure_reasons(claim, debtor, on, impaired))
+        for claim in debtor.claims
+    }
+    bad = [claim for claim in debtor.claims if _worst(own[claim.loan_id]).is_bad]
+    return tuple(
+        _classified(claim, own[claim.loan_id], _shared_reasons(claim, debtor, bad, impaired), on)
+        for claim in debtor.claims
+    )
 
 
 def _classified(claim: Claim, own: list[Reason], shared: list[Reason], on: date) -> Classification:
-    # A claim bad of itself is no reason for itself.
-    reasons = own + [r for r in shared if r.rule not in _OF_OTHERS or not _worst(own).is_bad]
+    reasons = shared + own
     worst = _worst(reasons)
     until = watched_until(claim)
     ranked = sorted(reasons, key=lambda reason: -reason.floor)
@@ -320,9 +322,7 @@ def _watch_reasons(claim: Claim, debtor: Debtor, on: date) -> list[Reason]:
     return [Reason(Rule.WATCH_NOT_CONFIRMED, RiskClass.SPECIAL_MENTION, value)]
 
 
-def _cure_reasons(
-    claim: Claim, debtor: Debtor, on: date, others_impaired: set[str]
-) -> list[Reason]:
+def _cure_reasons(claim: Claim, debtor: Debtor, on: date, impaired: set[str]) -> list[Reason]:
     """Whether a claim that was non-performing must stay so for now."""
     if not claim.previous.is_bad:
         return []
@@ -332,7 +332,7 @@ def _cure_reasons(
     if on < cured:
         value = (("until", cured.isoformat()),)
         return [Reason(Rule.CURE_RUNNING, RiskClass.SUBSTANDARD, value)]
-    if others_impaired:
+    if impaired:
         return [Reason(Rule.DEBTOR_NOT_CURED, RiskClass.SUBSTANDARD)]
     if not _confirmed_since(debtor, cured):
         return [Reason(Rule.CURE_NOT_CONFIRMED, RiskClass.SUBSTANDARD)]
@@ -344,20 +344,24 @@ def _confirmed_since(debtor: Debtor, day: date) -> bool:
     return confirmed is not None and confirmed >= day
 
 
-def _shared_reasons(debtor: Debtor, own: Mapping[str, list[Reason]]) -> list[Reason]:
-    """What one claim, or a debt elsewhere, means for all claims of a debtor."""
+def _shared_reasons(
+    claim: Claim, debtor: Debtor, bad: Sequence[Claim], impaired: set[str]
+) -> list[Reason]:
+    """What the debtor's other claims, or debts elsewhere, mean for this claim."""
     if not debtor.contagion:
         return []
-    total = sum((claim.outstanding for claim in debtor.claims), ZERO)
-    bad = sum((c.outstanding for c in debtor.claims if _worst(own[c.loan_id]).is_bad), ZERO)
     found = []
-    if total > 0 and bad / total > BAD_SHARE_HERE:
-        value = (("share", _per_cent(bad / total)),)
-        found.append(Reason(Rule.BAD_SHARE_HERE, RiskClass.SUBSTANDARD, value))
     elsewhere = debtor.overdue_share_everywhere
     if elsewhere is not None and elsewhere > OVERDUE_SHARE_EVERYWHERE:
         value = (("share", _per_cent(elsewhere)),)
         found.append(Reason(Rule.OVERDUE_SHARE_EVERYWHERE, RiskClass.SUBSTANDARD, value))
-    if bad > 0 or debtor.bad_at_other_banks:
+    if claim.loan_id in impaired:
+        return found  # bad of itself: the others add nothing
+    total = sum((one.outstanding for one in debtor.claims), ZERO)
+    others = sum((one.outstanding for one in bad if one.loan_id != claim.loan_id), ZERO)
+    if total > 0 and others / total > BAD_SHARE_HERE:
+        value = (("share", _per_cent(others / total)),)
+        found.append(Reason(Rule.BAD_SHARE_HERE, RiskClass.SUBSTANDARD, value))
+    elif others > 0 or debtor.bad_at_other_banks:
         found.append(Reason(Rule.OTHER_DEBT_BAD, RiskClass.SPECIAL_MENTION))
     return found

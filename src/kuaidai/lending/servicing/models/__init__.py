@@ -6,6 +6,13 @@ full lock would make the foreign key checks at commit wait for it, from the loan
 two transactions could wait for each other.
 """
 
+from kuaidai.lending.servicing.models.classification import (
+    ClassChange,
+    ClassOverride,
+    DebtorRisk,
+    LoanRisk,
+    ProvisionMovement,
+)
 from kuaidai.lending.servicing.models.closing import CloseOfDay
 from kuaidai.lending.servicing.models.facility import Drawdown, Facility
 from kuaidai.lending.servicing.models.gateway import CoreOrder
@@ -23,8 +30,11 @@ from kuaidai.lending.servicing.models.reconciliation import (
 )
 
 __all__ = [
+    "ClassChange",
+    "ClassOverride",
     "CloseOfDay",
     "CoreOrder",
+    "DebtorRisk",
     "Drawdown",
     "Facility",
     "GroupMember",
@@ -33,6 +43,8 @@ __all__ = [
     "LimitReservation",
     "Loan",
     "LoanEvent",
+    "LoanRisk",
+    "ProvisionMovement",
     "ReconciliationBreak",
     "ReconciliationRun",
     "Repayment",

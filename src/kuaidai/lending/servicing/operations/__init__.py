@@ -1,5 +1,10 @@
 """Writes of servicing."""
 
+from kuaidai.lending.servicing.operations.classifying import (
+    classify,
+    record_debtor_facts,
+    record_restructuring,
+)
 from kuaidai.lending.servicing.operations.close_of_day import run_close_of_day
 from kuaidai.lending.servicing.operations.drawing import (
     pay_out,
@@ -27,7 +32,9 @@ from kuaidai.lending.servicing.operations.repaying import collect_repayment, rep
 
 __all__ = [
     "add_product",
+    "approve_override",
     "cancel_facility",
+    "classify",
     "collect_repayment",
     "cut_facility",
     "explain_break",
@@ -35,14 +42,20 @@ __all__ = [
     "increase_facility",
     "open_facility",
     "pay_out",
+    "provide",
     "pursue_drawdowns",
     "reconcile_closed_days",
     "reconcile_core",
+    "record_debtor_facts",
+    "record_restructuring",
+    "reject_override",
     "repay",
     "request_drawdown",
+    "request_override",
     "reserve_drawdown",
     "run_close_of_day",
     "set_group_total",
     "settle_drawdown",
     "unfreeze_facility",
+    "use_allowance",
 ]

@@ -1,0 +1,334 @@
+"""Reads of risk: the claims to classify, the quality of the book, one loan's class and its reasons."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max
+
+from kuaidai.kernel.money import ZERO
+from kuaidai.lending.products.loss_parameters import loss_parameters
+from kuaidai.lending.servicing.domain.classification import (
+    Claim,
+    Debtor,
+    Override,
+    Restructuring,
+    RiskClass,
+    classify_debtor,
+)
+from kuaidai.lending.servicing.domain.ecl import Stage
+from kuaidai.lending.servicing.domain.risk_views import (
+    AccrualChanges,
+    ChangeView,
+    ClassRow,
+    GraveLoan,
+    LoanRiskView,
+    MigrationCell,
+    OverrideView,
+    ProvisionView,
+    QualityRow,
+)
+from kuaidai.lending.servicing.errors import UnknownLoan
+from kuaidai.lending.servicing.models import (
+    ClassChange,
+    ClassOverride,
+    DebtorRisk,
+    Loan,
+    LoanRisk,
+    ProvisionMovement,
+)
+
+BRANCH = "HEAD"
+"""Facilities carry no branch yet: all belong to the head office."""
+
+
+@dataclass(frozen=True)
+class HeldClaim:
+    """A claim with what is stored of it beside its class."""
+
+    claim: Claim
+    product_code: str
+    stage: Stage
+    clear_since: date | None
+    restructured_on: date | None
+    watched_from: date | None
+
+
+@dataclass(frozen=True)
+class HeldDebtor:
+    """A debtor as the domain takes them, and what is stored of each claim, in the same order."""
+
+    uscc: str
+    debtor: Debtor
+    held: tuple[HeldClaim, ...]
+
+
+_CANDIDATES = """
+SELECT f.uscc FROM servicing_loan l JOIN servicing_facility f ON f.id = l.facility_id
+    WHERE l.status = 'active' AND l.days_past_due > 0
+UNION
+SELECT f.uscc FROM servicing_loanrisk r JOIN servicing_loan l ON l.id = r.loan_id
+    JOIN servicing_facility f ON f.id = l.facility_id
+    WHERE l.status = 'active'
+      AND (r.risk_class > 1 OR r.stage > 1 OR r.restructured_on IS NOT NULL)
+UNION
+SELECT uscc FROM servicing_debtorrisk
+    WHERE early_warning OR bad_at_other_banks OR overdue_share_everywhere > 0.2
+UNION
+SELECT f.uscc FROM servicing_classoverride o JOIN servicing_loan l ON l.id = o.loan_id
+    JOIN servicing_facility f ON f.id = l.facility_id
+    WHERE o.status = 'approved' AND o.kind = 'worsen' AND o.expires_on > %s
+ORDER BY uscc
+"""
+
+
+def debtors_to_classify(on: date) -> list[str]:
+    """The debtors any of whose claims may have another class than pass in stage 1.
+
+    All others, the mass of the book, keep it without being read.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CANDIDATES, [on])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def period_months(method: str, months: int) -> int:
+    """How many months lie between the due days of a loan repaid by `method` over `months`."""
+    if method.startswith("single"):
+        return months
+    return 3 if "quarterly" in method else 1
+
+
+def _claim(row: Loan, risk: LoanRisk | None, override: ClassOverride | None, on: date) -> Claim:
+    restructuring = None
+    if risk is not None and risk.restructured_on is not None and risk.watched_from is not None:
+        # A watch starts again from the newest day on which something was overdue.
+        start = max(on, risk.watched_from) if row.days_past_due > 0 else risk.watched_from
+        restructuring = Restructuring(start, risk.restructured_again)
+    return Claim(
+        loan_id=row.id,
+        outstanding=row.outstanding,
+        days_past_due=row.days_past_due,
+        previous=RiskClass(risk.risk_class if risk else 1),
+        orderly_since=risk.orderly_since if risk else None,
+        period_months=period_months(row.method, row.months),
+        restructuring=restructuring,
+        override=_override(override),
+    )
+
+
+def _override(row: ClassOverride | None) -> Override | None:
+    if row is None or row.risk_class is None:
+        return None
+    return Override(RiskClass(row.risk_class), row.reason)
+
+
+def _held(row: Loan, risk: LoanRisk | None, claim: Claim) -> HeldClaim:
+    return HeldClaim(
+        claim=claim,
+        product_code=row.facility.product_code,
+        stage=Stage(risk.stage if risk else 1),
+        clear_since=risk.clear_since if risk else None,
+        restructured_on=risk.restructured_on if risk else None,
+        watched_from=claim.restructuring.watched_from if claim.restructuring else None,
+    )
+
+
+def _overrides_in_force(loan_ids: Sequence[str], on: date) -> dict[str, ClassOverride]:
+    """The gravest override of each loan that holds on `on`."""
+    rows = ClassOverride.objects.filter(
+        loan_id__in=loan_ids, status="approved", kind="worsen", expires_on__gt=on
+    )
+    return {row.loan_id: row for row in rows.order_by("risk_class", "decided_on", "id")}
+
+
+def claims_of_debtors(usccs: Sequence[str], on: date) -> tuple[HeldDebtor, ...]:
+    """All live claims on these debtors, as classification on `on` takes them.
+
+    This is the only place that reads days past due for classification.
+    """
+    loans = list(
+        Loan.objects.filter(facility__uscc__in=usccs, status="active", outstanding__gt=0)
+        .select_related("facility")
+        .order_by("id")
+    )
+    ids = [loan.id for loan in loans]
+    risks = LoanRisk.objects.in_bulk(ids)
+    overrides = _overrides_in_force(ids, on)
+    facts = DebtorRisk.objects.in_bulk(list(usccs))
+    grouped: dict[str, list[HeldClaim]] = defaultdict(list)
+    for loan in loans:
+        risk = risks.get(loan.id)
+        claim = _claim(loan, risk, overrides.get(loan.id), on)
+        grouped[loan.facility.uscc].append(_held(loan, risk, claim))
+    return tuple(_debtor(uscc, tuple(grouped[uscc]), facts.get(uscc)) for uscc in sorted(grouped))
+
+
+def _debtor(uscc: str, held: tuple[HeldClaim, ...], facts: DebtorRisk | None) -> HeldDebtor:
+    claims = tuple(one.claim for one in held)
+    contagion = any(loss_parameters(one.product_code).contagion for one in held)
+    if facts is None:
+        return HeldDebtor(uscc, Debtor(claims, contagion), held)
+    debtor = Debtor(
+        claims=claims,
+        contagion=contagion,
+        overdue_share_everywhere=facts.overdue_share_everywhere,
+        bad_at_other_banks=facts.bad_at_other_banks,
+        early_warning=facts.early_warning,
+        capacity_confirmed_on=facts.capacity_confirmed_on,
+    )
+    return HeldDebtor(uscc, debtor, held)
+
+
+_QUALITY = """
+SELECT f.product_code, coalesce(r.risk_class, 1), count(*), sum(l.outstanding),
+       sum(coalesce(r.allowance, 0))
+FROM servicing_loan l JOIN servicing_facility f ON f.id = l.facility_id
+    LEFT JOIN servicing_loanrisk r ON r.loan_id = l.id
+WHERE l.status = 'active' GROUP BY 1, 2
+"""
+
+
+def asset_quality() -> tuple[QualityRow, ...]:
+    """Live loans by branch, product and class, with allowances."""
+    with connection.cursor() as cursor:
+        cursor.execute(_QUALITY)
+        found = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
+    products = sorted({product for product, _ in found})
+    return tuple(
+        QualityRow(
+            BRANCH, product,
+            tuple(ClassRow(c, *found.get((product, int(c)), (0, ZERO, ZERO))) for c in RiskClass),
+        )
+        for product in products
+    )  # fmt: skip
+
+
+_MIGRATION = """
+WITH first_change AS (
+    SELECT DISTINCT ON (loan_id) loan_id, from_class FROM servicing_classchange
+    WHERE "on" > %(since)s ORDER BY loan_id, id)
+SELECT CASE WHEN l.start_on > %(since)s THEN NULL
+            ELSE coalesce(c.from_class, r.risk_class, 1) END AS before,
+       coalesce(r.risk_class, 1) AS after, count(*), sum(l.outstanding)
+FROM servicing_loan l LEFT JOIN servicing_loanrisk r ON r.loan_id = l.id
+    LEFT JOIN first_change c ON c.loan_id = l.id
+WHERE l.status = 'active' GROUP BY 1, 2 ORDER BY 1 NULLS LAST, 2
+"""
+
+
+def class_migration(since: date) -> tuple[MigrationCell, ...]:
+    """Live loans by their class at the end of `since` and now, with today's balances."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MIGRATION, {"since": since})
+        return tuple(
+            MigrationCell(RiskClass(b) if b else None, RiskClass(a), loans, balance)
+            for b, a, loans, balance in cursor.fetchall()
+        )
+
+
+def provisions(*, limit: int = 20) -> tuple[ProvisionView, ...]:
+    """The newest provision movements."""
+    return tuple(
+        ProvisionView(
+            row.on, row.number, row.branch, row.product_code, row.kind, row.charge, row.level,
+            row.parameters,
+        )
+        for row in ProvisionMovement.objects.order_by("-on", "-number", "product_code", "kind")[
+            :limit
+        ]
+    )  # fmt: skip
+
+
+def provision_levels(kind: str) -> Mapping[str, Any]:
+    """The level each product's newest movement of that kind left."""
+    newest = (
+        ProvisionMovement.objects.filter(kind=kind).values("product_code").annotate(i=Max("id"))
+    )
+    rows = ProvisionMovement.objects.filter(id__in=[row["i"] for row in newest])
+    return {row.product_code: row.level for row in rows}
+
+
+def override_view(row: ClassOverride) -> OverrideView:
+    """The view of an override's row."""
+    return OverrideView(
+        row.id, row.loan_id, row.kind, RiskClass(row.risk_class) if row.risk_class else None,
+        row.reason, row.status, row.asked_by, row.asked_on, row.expires_on, row.decided_by,
+        row.decided_on, row.note,
+    )  # fmt: skip
+
+
+def waiting_overrides(*, limit: int = 100) -> tuple[OverrideView, ...]:
+    """The requests nobody has decided, oldest first."""
+    rows = ClassOverride.objects.filter(status="waiting").order_by("asked_on", "id")
+    return tuple(override_view(row) for row in rows[:limit])
+
+
+def loan_risk(loan_id: str, on: date) -> LoanRiskView:
+    """A loan's class and allowance with today's reasons. Raises `UnknownLoan`."""
+    loan = Loan.objects.filter(id=loan_id).select_related("facility").first()
+    if loan is None:
+        raise UnknownLoan(value=loan_id)
+    risk = LoanRisk.objects.filter(loan_id=loan_id).first() or LoanRisk(loan=loan)
+    reasons = [
+        found.reasons
+        for group in claims_of_debtors([loan.facility.uscc], on)
+        for found in classify_debtor(group.debtor, on)
+        if found.loan_id == loan_id
+    ]
+    return LoanRiskView(
+        loan_id, loan.facility.uscc, loan.facility.product_code, loan.outstanding,
+        loan.days_past_due, RiskClass(risk.risk_class), Stage(risk.stage),
+        reasons[0] if reasons else (), risk.rate, risk.allowance, _changes(loan_id),
+        tuple(
+            override_view(row)
+            for row in ClassOverride.objects.filter(loan_id=loan_id).order_by("-asked_on")[:20]
+        ),
+    )  # fmt: skip
+
+
+def _changes(loan_id: str) -> tuple[ChangeView, ...]:
+    return tuple(
+        ChangeView(
+            row.on, RiskClass(row.from_class), RiskClass(row.to_class), Stage(row.from_stage),
+            Stage(row.to_stage), tuple(reason["rule"] for reason in row.reasons),
+        )
+        for row in ClassChange.objects.filter(loan_id=loan_id).order_by("-id")[:50]
+    )  # fmt: skip
+
+
+def accrual_changes(on: date) -> AccrualChanges:
+    """Loans that entered or left stage 3 in the classification of `on`."""
+    changed = ClassChange.objects.filter(on=on, loan__status="active").order_by("id")
+    before: dict[str, int] = {}
+    after: dict[str, int] = {}
+    for loan_id, old, new in changed.values_list("loan_id", "from_stage", "to_stage"):
+        before.setdefault(loan_id, old)
+        after[loan_id] = new
+    return AccrualChanges(
+        stop=tuple(i for i in after if after[i] == 3 and before[i] != 3),
+        resume=tuple(i for i in after if after[i] != 3 and before[i] == 3),
+    )
+
+
+def non_accrual_loans(*, after: str = "", limit: int = 1000) -> tuple[str, ...]:
+    """Ids of the loans whose income has stopped (stage 3), in order, `limit` after `after`."""
+    rows = LoanRisk.objects.filter(stage=3, loan__status="active", loan_id__gt=after)
+    return tuple(rows.order_by("loan_id").values_list("loan_id", flat=True)[:limit])
+
+
+def gravest_loans(*, limit: int = 50) -> tuple[GraveLoan, ...]:
+    """The live loans of the gravest classes, largest first."""
+    rows = LoanRisk.objects.filter(risk_class__gt=1, loan__status="active").select_related("loan")
+    return tuple(
+        GraveLoan(
+            row.loan_id, RiskClass(row.risk_class), Stage(row.stage), row.loan.outstanding,
+            row.loan.days_past_due, row.allowance,
+        )
+        for row in rows.order_by("-risk_class", "-loan__outstanding", "loan_id")[:limit]
+    )  # fmt: skip

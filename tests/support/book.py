@@ -1,0 +1,43 @@
+"""A loan book written straight to the tables: for tests of what reads many loans at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from kuaidai.kernel.calendars import add_months
+from kuaidai.lending.servicing.models import Drawdown, Facility, Loan
+
+PRODUCT = "credit-quick-loan"
+
+
+def put_loan(
+    number: int,
+    *,
+    start_on: date,
+    uscc: str = "",
+    outstanding: str = "100000.00",
+    days_past_due: int = 0,
+    method: str = "equal_principal",
+    months: int = 12,
+    granted: str | None = None,
+) -> Loan:
+    """A loan of its own line, which it fills unless more is `granted`."""
+    amount = Decimal(outstanding)
+    line = Facility.objects.create(
+        id=f"FAC-{number}", application_id=f"APP-{number}", contract_id=f"CTR-{number}",
+        uscc=uscc or f"91330000{number:010d}", person_no=f"P{number}", product_code=PRODUCT,
+        granted=Decimal(granted) if granted else amount, used=amount,
+        annual_rate=Decimal("0.045"), method=method, months=months, opens_on=start_on,
+        expires_on=add_months(start_on, months), account_no=f"ACC-{number}",
+    )  # fmt: skip
+    drawn = Drawdown.objects.create(
+        id=f"DRW-{number}", facility=line, amount=amount, purpose="wages", status="paid_out",
+        requested_on=start_on,
+    )  # fmt: skip
+    return Loan.objects.create(
+        id=f"LN-{number}", facility=line, drawdown=drawn, principal=amount,
+        annual_rate=Decimal("0.045"), method=method, day_count="act/360", start_on=start_on,
+        months=months, settlement_day=20, penalty_multiplier=Decimal("1.5"), outstanding=amount,
+        days_past_due=days_past_due, accrued_through=start_on,
+    )  # fmt: skip
