@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "loan": ("kuaidai.interfaces.cli.loan", "Quote a loan or show one."),
     "ledger": ("kuaidai.interfaces.cli.ledger", "Trial balance and entries."),
     "eod": ("kuaidai.interfaces.cli.eod", "Close of day: run and status."),
+    "book": ("kuaidai.interfaces.cli.book", "The loan book: quality and classes."),
     "bench": ("kuaidai.interfaces.cli.bench.commands", "Measure speed and memory."),
     "audit": ("kuaidai.interfaces.cli.audit", "Verify the audit chain."),
 }

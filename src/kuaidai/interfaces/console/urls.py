@@ -4,7 +4,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from kuaidai.interfaces.console.views import applications, books, data, login, reconciling
+from kuaidai.interfaces.console.views import applications, books, data, login, quality, reconciling
 
 
 class IsoDate:
@@ -46,6 +46,9 @@ urlpatterns = [
         reconciling.explain,
         name="reconciliation_break",
     ),
+    path("quality/", quality.quality, name="quality"),
+    path("quality/loans/<str:loan_id>/", quality.loan, name="quality_loan"),
+    path("quality/overrides/<str:override_id>/", quality.decide, name="decide_override"),
     path("models/", books.models, name="models"),
     path("audit/", books.audit, name="audit"),
 ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from kuaidai.interfaces.ui.frames import Mark, Text
 from kuaidai.lending.origination.domain.states import Status
 from kuaidai.lending.servicing.domain.breaks import BreakKind, BreakState
+from kuaidai.lending.servicing.domain.classification import RiskClass
 from kuaidai.risk.policy.domain.decision import Severity
 from kuaidai.risk.scorecards.monitoring_report import Level
 
@@ -158,4 +159,23 @@ BREAK_MARKS: Mapping[BreakState, Mark] = {
     BreakState.OPEN: Mark(_("Unexplained"), "negative"),
     BreakState.EXPLAINED: Mark(_("Explained"), "neutral", "pen"),
     BreakState.CLEARED: Mark(_("Cleared"), "positive"),
+}
+
+CLASS_MARKS: Mapping[RiskClass, Mark] = {
+    RiskClass.PASS: Mark(_("Pass"), "positive"),
+    RiskClass.SPECIAL_MENTION: Mark(_("Special mention"), "caution"),
+    RiskClass.SUBSTANDARD: Mark(_("Substandard"), "negative"),
+    RiskClass.DOUBTFUL: Mark(_("Doubtful"), "negative"),
+    RiskClass.LOSS: Mark(_("Loss"), "negative"),
+}
+
+OVERRIDE_MARKS: Mapping[str, Mark] = {
+    "waiting": Mark(_("Waits"), "caution", "clock"),
+    "approved": Mark(_("Approved"), "positive"),
+    "rejected": Mark(_("Rejected"), "negative"),
+}
+
+PROVISION_KINDS: Mapping[str, Text] = {
+    "loan": _("Drawn loans"),
+    "commitment": _("Undrawn lines"),
 }

@@ -68,14 +68,19 @@ class HeldDebtor:
     held: tuple[HeldClaim, ...]
 
 
-_CANDIDATES = """
+_STEADY = """(r.risk_class = 2 AND r.stage = 2 AND l.days_past_due BETWEEN 1 AND 90
+    AND r.orderly_since IS NULL AND r.clear_since IS NULL AND r.restructured_on IS NULL)"""
+"""Special mention for being overdue, and still so: the class stays until day 91."""
+
+_CANDIDATES = f"""
 SELECT f.uscc FROM servicing_loan l JOIN servicing_facility f ON f.id = l.facility_id
-    WHERE l.status = 'active' AND l.days_past_due > 0
+    LEFT JOIN servicing_loanrisk r ON r.loan_id = l.id
+    WHERE l.status = 'active' AND l.days_past_due > 0 AND {_STEADY} IS NOT TRUE
 UNION
 SELECT f.uscc FROM servicing_loanrisk r JOIN servicing_loan l ON l.id = r.loan_id
     JOIN servicing_facility f ON f.id = l.facility_id
     WHERE l.status = 'active'
-      AND (r.risk_class > 1 OR r.stage > 1 OR r.restructured_on IS NOT NULL)
+      AND (r.risk_class > 1 OR r.stage > 1 OR r.restructured_on IS NOT NULL) AND NOT {_STEADY}
 UNION
 SELECT uscc FROM servicing_debtorrisk
     WHERE early_warning OR bad_at_other_banks OR overdue_share_everywhere > 0.2
@@ -88,9 +93,10 @@ ORDER BY uscc
 
 
 def debtors_to_classify(on: date) -> list[str]:
-    """The debtors any of whose claims may have another class than pass in stage 1.
+    """The debtors any of whose claims may have another class or stage than is stored.
 
-    All others, the mass of the book, keep it without being read.
+    All others, the mass of the book, keep it without being read; so do debtors none of whose loans is
+    worse than special mention and whose arrears have not crossed a bound.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CANDIDATES, [on])

@@ -41,7 +41,6 @@ class LossParameters:
     version: str
     contagion: bool
     significant_days_past_due: int
-    default_days_past_due: int
     probation_days: int
     fallback_grade: str
     discount_rate: Decimal
@@ -70,7 +69,6 @@ def _parameters(raw: Mapping[str, Any]) -> LossParameters:
         version=raw["version"],
         contagion=raw["contagion"],
         significant_days_past_due=raw["significant_days_past_due"],
-        default_days_past_due=raw["default_days_past_due"],
         probation_days=raw["probation_days"],
         fallback_grade=raw["fallback_grade"],
         discount_rate=Decimal(raw["discount_rate"]),

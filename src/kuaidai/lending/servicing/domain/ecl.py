@@ -22,6 +22,8 @@ from kuaidai.lending.servicing.domain.classification import RiskClass
 RATE_PLACES = Decimal("0.0000000001")
 LONGEST_MONTHS = 120
 """Terms beyond this many months take its rate."""
+DEFAULT_DAYS_PAST_DUE = 90
+"""More than these is default, the same bound as the class substandard (IFRS 9 B5.5.37 lets it be)."""
 _ZERO = Decimal(0)
 
 
@@ -65,10 +67,10 @@ class Staging:
 def triggered_stage(facts: StageFacts, parameters: LossParameters) -> Stage:
     """The stage that today's facts alone give.
 
-    Non-performing classes and more than `default_days_past_due` are stage 3; special mention, an
+    Non-performing classes and more than 90 days past due are stage 3; special mention, an
     early warning and more than `significant_days_past_due` (IFRS 9 5.5.11) are stage 2.
     """
-    if facts.risk_class.is_bad or facts.days_past_due > parameters.default_days_past_due:
+    if facts.risk_class.is_bad or facts.days_past_due > DEFAULT_DAYS_PAST_DUE:
         return Stage.THREE
     if (
         facts.risk_class is RiskClass.SPECIAL_MENTION
@@ -98,7 +100,7 @@ def stage_of(facts: StageFacts, parameters: LossParameters, on: date) -> Staging
 
 def stops_accruing(stage: Stage, days_past_due: int) -> bool:
     """Whether a loan's interest is no longer taken into income: stage 3, or over 90 days past due."""
-    return stage is Stage.THREE or days_past_due > 90
+    return stage is Stage.THREE or days_past_due > DEFAULT_DAYS_PAST_DUE
 
 
 def cumulative_pd(years: tuple[Decimal, ...], months: int) -> Decimal:

@@ -49,7 +49,8 @@ _KEYED = """
 _LOANS = f"""
 WITH {_RATES},
 book AS (
-    SELECT l.id, f.product_code AS product, l.outstanding, coalesce(d.grade, '') AS grade,
+    SELECT l.id, f.product_code AS product, l.outstanding,
+           l.status = 'active' AND l.outstanding > 0 AS live, coalesce(d.grade, '') AS grade,
            coalesce(r.stage, 1) AS stage, coalesce(r.risk_class, 1) AS risk_class,
            coalesce(r.allowance, 0) AS held, coalesce(r.rate, 0) AS held_rate,
            CASE WHEN l.method = ANY(%(bullets)s) THEN 'bullet' ELSE 'amortising' END AS profile,
@@ -61,10 +62,9 @@ book AS (
     WHERE l.outstanding > 0 AND l.status = 'active' OR r.allowance <> 0),
 wanted AS (
     SELECT b.id, b.product, b.held, b.held_rate,
-           CASE WHEN b.outstanding > 0 AND l.status = 'active' THEN t.rate ELSE 0 END AS rate,
-           CASE WHEN b.outstanding > 0 AND l.status = 'active'
-                THEN round(b.outstanding * t.rate, 2) ELSE 0 END AS level
-    FROM book b JOIN servicing_loan l ON l.id = b.id {_KEYED}),
+           CASE WHEN b.live THEN t.rate ELSE 0 END AS rate,
+           CASE WHEN b.live THEN round(b.outstanding * t.rate, 2) ELSE 0 END AS level
+    FROM book b {_KEYED}),
 changed AS MATERIALIZED (
     SELECT * FROM wanted WHERE level IS DISTINCT FROM held OR rate IS DISTINCT FROM held_rate),
 stored AS (
