@@ -136,6 +136,16 @@ def test_a_second_run_of_the_day_changes_nothing() -> None:
     assert (ClassChange.objects.count(), ProvisionMovement.objects.count()) == (1, 1)
 
 
+def test_arrears_that_crossed_no_bound_are_not_read_again() -> None:
+    loan = put_loan(1, start_on=START, days_past_due=12)
+    seen = []
+    for later, days in enumerate([12, 13, 90, 91, 92, 0]):
+        late(loan, days)
+        report = operations.classify(on=ON + timedelta(days=later), actor=SYSTEM)
+        seen.append((report.debtors, report.changed))
+    assert seen == [(1, 1), (0, 0), (0, 0), (1, 1), (1, 0), (1, 0)]
+
+
 def test_worsening_charges_and_repaying_releases() -> None:
     loan = put_loan(1, start_on=START)
     first = night().charged

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Max
@@ -155,7 +156,7 @@ def _columns(product: str) -> tuple[tuple[str, str, int, int, str, int, Decimal]
     return tuple(rows)
 
 
-def _arguments(on: date) -> dict[str, object]:
+def _arguments(on: date) -> dict[str, Any]:
     """The rates of every product that has lines, as columns, and what else the statements take."""
     products = sorted(Facility.objects.values_list("product_code", flat=True).distinct())
     rows = [row for product in products for row in _columns(product)]
@@ -169,7 +170,7 @@ def _arguments(on: date) -> dict[str, object]:
     }
 
 
-def _move_loans(arguments: Mapping[str, object]) -> tuple[int, dict[str, Decimal]]:
+def _move_loans(arguments: Mapping[str, Any]) -> tuple[int, dict[str, Decimal]]:
     with connection.cursor() as cursor:
         cursor.execute(_LOANS, arguments)
         rows = cursor.fetchall()
@@ -191,7 +192,7 @@ def _loan_levels(products: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return found
 
 
-def _commitments(arguments: Mapping[str, object]) -> list[_Movement]:
+def _commitments(arguments: Mapping[str, Any]) -> list[_Movement]:
     with connection.cursor() as cursor:
         cursor.execute(_COMMITMENTS, arguments)
         wanted: dict[str, Decimal] = dict(cursor.fetchall())
