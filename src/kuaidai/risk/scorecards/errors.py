@@ -130,3 +130,11 @@ class BadPlan(Refusal):
     code = "SCORECARD_PLAN_UNREADABLE"
     en = "{source} does not describe a fit: {why}."
     zh = "{source} 不是有效的评分卡拟合配置：{why}。"
+
+
+class ChallengersNotInstalled(Refusal):
+    """The library that grows trees is not there or cannot be loaded."""
+
+    code = "SCORECARD_CHALLENGERS_NOT_INSTALLED"
+    en = "Challengers need LightGBM ({why}). Run `pip install kuaidai[challengers]`."
+    zh = "挑战者模型需要 LightGBM（{why}）。请执行 `pip install kuaidai[challengers]`。"
