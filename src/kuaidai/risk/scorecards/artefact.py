@@ -40,7 +40,7 @@ def from_json(text: str, *, source: str) -> Scorecard:
     if schema != SCHEMA:
         raise BadArtefact(source=source, why=_other_schema(schema))
     try:
-        card: Scorecard = _decode(Scorecard, document["card"])
+        card: Scorecard = decode(Scorecard, document["card"])
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise BadArtefact(source=source, why=f"its content does not fit ({error!r})") from error
     found = sha256_hex(canonical_json({"schema": SCHEMA, "card": document["card"]}))
@@ -56,23 +56,27 @@ def _other_schema(schema: object) -> str:
     return f"its schema is {schema!r}, expected {SCHEMA!r}"
 
 
-def _decode(kind: Any, value: Any) -> Any:
+def decode(kind: Any, value: Any) -> Any:
+    """A value of `kind` (nested dataclasses, tuples, enums, …) from its plain JSON form.
+
+    Raises `KeyError`, `TypeError`, `ValueError` or `ArithmeticError` for anything that does not fit.
+    """
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         if value is None:
             return None
-        return _decode(next(k for k in get_args(kind) if k is not type(None)), value)
+        return decode(next(k for k in get_args(kind) if k is not type(None)), value)
     if origin is tuple:
         inner = get_args(kind)
         if len(inner) == 2 and inner[1] is Ellipsis:
-            return tuple(_decode(inner[0], item) for item in value)
-        return tuple(_decode(k, item) for k, item in zip(inner, value, strict=True))
+            return tuple(decode(inner[0], item) for item in value)
+        return tuple(decode(k, item) for k, item in zip(inner, value, strict=True))
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         fields = {field.name for field in dataclasses.fields(kind)}
         if set(value) != fields:
             raise ValueError(f"{kind.__name__} has fields {sorted(set(value) ^ fields)} amiss")
-        return kind(**{name: _decode(hints[name], value[name]) for name in fields})
+        return kind(**{name: decode(hints[name], value[name]) for name in fields})
     if isinstance(kind, type) and issubclass(kind, Enum | Decimal):
         return kind(value)
     if kind in (float, int) and not isinstance(value, bool | str):

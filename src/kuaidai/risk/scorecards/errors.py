@@ -132,9 +132,20 @@ class BadPlan(Refusal):
     zh = "{source} 不是有效的评分卡拟合配置：{why}。"
 
 
-class ChallengersNotInstalled(Refusal):
-    """The library that grows trees is not there or cannot be loaded."""
+class BadChallenger(Refusal):
+    """A file is not a challenger this version can read."""
 
-    code = "SCORECARD_CHALLENGERS_NOT_INSTALLED"
-    en = "Challengers need LightGBM ({why}). Run `pip install kuaidai[challengers]`."
-    zh = "挑战者模型需要 LightGBM（{why}）。请执行 `pip install kuaidai[challengers]`。"
+    code = "SCORECARD_CHALLENGER_UNREADABLE"
+    en = (
+        "{source} is not a readable challenger: {why}. "
+        "Use a file written by `kuaidai scorecard challenge`."
+    )
+    zh = "{source} 不是可读的挑战者模型：{why}。请使用 `kuaidai scorecard challenge` 生成的文件。"
+
+
+class TreesNotUnderstood(Refusal):
+    """The trees read from the library do not give what the library itself predicts."""
+
+    code = "SCORECARD_TREES_NOT_UNDERSTOOD"
+    en = "Trees of scikit-learn {version} cannot be read: {why}. Install the version of the lock file."
+    zh = "无法读取 scikit-learn {version} 生成的树：{why}。请安装锁定文件中的版本。"

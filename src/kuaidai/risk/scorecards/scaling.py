@@ -63,7 +63,7 @@ def calibrate(
     if central_tendency is None:
         return Calibration(method, intercept, slope)
 
-    shift = _shift_to(slope * log_odds, weights, central_tendency)
+    shift = shift_to(slope * log_odds, weights, central_tendency)
     return Calibration(f"{method}, mean set to {central_tendency:g}", shift, slope)
 
 
@@ -89,7 +89,7 @@ def calibrate_in_steps(
     method = "isotonic steps on the score"
     if central_tendency is not None:
         logits = special.logit(rates)
-        shift = _shift_to(logits, np.add.reduceat(rows, starts), central_tendency)
+        shift = shift_to(logits, np.add.reduceat(rows, starts), central_tendency)
         rates, method = special.expit(logits + shift), f"{method}, mean set to {central_tendency:g}"
     floors = [None, *(int(distinct[start]) for start in starts[1:])]
     steps = [ScoreStep(floor, float(pd)) for floor, pd in zip(floors, rates, strict=True)]
@@ -105,7 +105,7 @@ def _sound_starts(starts: list[int], rows: Floats, bads: Floats) -> list[int]:
     return starts
 
 
-def _shift_to(log_odds: Floats, weights: Floats, mean: float) -> float:
+def shift_to(log_odds: Floats, weights: Floats, mean: float) -> float:
     """What to add to `log_odds` so that their probabilities average to `mean`."""
 
     def gap(shift: float) -> float:

@@ -327,7 +327,7 @@ def encode_rows(
 ) -> Block:
     """Rows as a block of codes. Raises as `scan` does for bad values."""
     bad = read_target(table, target).astype(np.uint8)
-    weights = np.empty(0) if weight is None else _weights(table, weight)
+    weights = np.empty(0) if weight is None else read_weights(table, weight)
     codes = np.empty((len(encoders), table.num_rows), dtype=np.uint8)
     for encoder, row in zip(encoders, codes, strict=True):
         infinite = encoder.write(table, row)
@@ -338,7 +338,8 @@ def encode_rows(
     return Block(codes, bad, weights, np.array([str(v) for v in table[period].to_pylist()]))
 
 
-def _weights(table: pa.Table, weight: str) -> Floats:
+def read_weights(table: pa.Table, weight: str) -> Floats:
+    """The column of row weights; raises `BadSetting` where one is negative, infinite or missing."""
     values = np.asarray(read_column(table, weight, Kind.NUMERIC), dtype=np.float64)
     odd = values[~(np.isfinite(values) & (values >= 0))]
     if odd.size:
