@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from kuaidai.interfaces.cli import scorecard_publication, scorecard_report
+from kuaidai.interfaces.cli import scorecard_challenge, scorecard_publication, scorecard_report
 from kuaidai.interfaces.cli.lake import open_lake
 from kuaidai.interfaces.cli.scorecard_files import (
     counting,
@@ -28,7 +28,11 @@ from kuaidai.interfaces.cli.tables import FileNotUsable, read_table, write_table
 from kuaidai.risk.scorecards.card import Scorecard
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-for name, command in (*scorecard_report.COMMANDS, *scorecard_publication.COMMANDS):
+for name, command in (
+    *scorecard_report.COMMANDS,
+    *scorecard_challenge.COMMANDS,
+    *scorecard_publication.COMMANDS,
+):
     app.command(name)(command)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

@@ -52,11 +52,11 @@ def require_folders(*files: Path | None) -> None:
 
 
 @contextmanager
-def counting(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar of rows done, on standard error."""
-    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.completed:,.0f} rows"))
+def counting(total: int, *, of: str = "rows") -> Iterator[Callable[[int], None]]:
+    """A bar of rows (or what else is counted) done, on standard error."""
+    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.completed:,.0f} {task.description}"))
     with Progress(
         *columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True
     ) as bar:
-        task = bar.add_task("rows", total=total)
+        task = bar.add_task(of, total=total)
         yield lambda done: bar.update(task, completed=done)

@@ -33,7 +33,7 @@ from kuaidai.risk.scorecards.columns import (
     row_count,
     steady,
 )
-from kuaidai.risk.scorecards.config import FeatureConfig, Kind, ScorecardConfig, UnseenPolicy
+from kuaidai.risk.scorecards.config import FeatureConfig, ScorecardConfig, UnseenPolicy
 from kuaidai.risk.scorecards.engine.leaves import (
     Leaf,
     LeafArrays,
@@ -152,7 +152,9 @@ class Challenger:
 
     def score(self, features: Mapping[str, object]) -> ChallengerScore:
         """Score one applicant, as `Scorecard.score` does; raises as `log_odds` does."""
-        one = pd.DataFrame({name: pd.Series([value], dtype=object) for name, value in features.items()})
+        one = pd.DataFrame(
+            {name: pd.Series([value], dtype=object) for name, value in features.items()}
+        )
         log_odds = self.log_odds(one)
         return ChallengerScore(
             score=int(self._points(log_odds)[0]),

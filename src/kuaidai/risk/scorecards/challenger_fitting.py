@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold
@@ -28,7 +30,12 @@ from kuaidai.risk.scorecards.engine.leaves import Leaf, leaf_arrays, leaf_sums
 from kuaidai.risk.scorecards.engine.rows import Data, Rows, open_rows
 from kuaidai.risk.scorecards.engine.scan import read_weights
 from kuaidai.risk.scorecards.engine.trees import Tree, leaves_of
-from kuaidai.risk.scorecards.errors import BadSetting, InfiniteValue, OneClassTarget, TreesNotUnderstood
+from kuaidai.risk.scorecards.errors import (
+    BadSetting,
+    InfiniteValue,
+    OneClassTarget,
+    TreesNotUnderstood,
+)
 from kuaidai.risk.scorecards.fitting import require_both_classes
 from kuaidai.risk.scorecards.scaling import shift_to
 
@@ -36,6 +43,7 @@ _MONOTONE = {Trend.ASCENDING: 1, Trend.DESCENDING: -1}
 _MOST_LEVELS = 254  # scikit-learn's limit, less one for missing values
 _STEP, _PATIENCE = 50, 30
 _CHECKED_ROWS = 10_000
+Told: TypeAlias = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class BoostingSettings:
     least_rows: int = 30
     l2: float = 1.0
     folds: int = 5
-    most_rows: int = 1_000_000
+    most_rows: int = 200_000
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -73,6 +81,22 @@ class BoostingSettings:
                 raise BadSetting(name=name, value=getattr(self, name), rule=rule)
 
 
+@dataclass(frozen=True)
+class _Sample:
+    """What trees are grown from. Without weights the library need not sort by them."""
+
+    rows: Floats
+    bad: Floats
+    weights: Floats | None
+
+    def part(self, places: npt.NDArray[np.int64]) -> _Sample:
+        weights = None if self.weights is None else self.weights[places]
+        return _Sample(self.rows[places], self.bad[places], weights)
+
+    def teach(self, model: Any) -> Any:
+        return model.fit(self.rows, self.bad, sample_weight=self.weights)
+
+
 def fit_challenger(
     data: Data,
     *,
@@ -80,7 +104,7 @@ def fit_challenger(
     config: ScorecardConfig,
     weight: str | None = None,
     settings: BoostingSettings | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Told | None = None,
 ) -> Challenger:
     """Grow trees on the candidates of `config`; as many as have the least log loss in cross-validation.
 
@@ -98,16 +122,18 @@ def fit_challenger(
     bad = read_target(table, target)
     require_both_classes(bad, target, sample="the development sample")
     _require_folds(bad, chosen.folds)
-    weights = np.ones(len(bad)) if weight is None else read_weights(table, weight)
+    weights = None if weight is None else read_weights(table, weight)
     columns = _columns(table, config.features)
     matrix = tree_matrix(table, config.features, columns)
     _require_finite(matrix, columns)
+    sample, grower = _Sample(matrix, bad, weights), partial(_booster, columns, config, chosen)
     with threadpool_limits(1):  # sums in one order, so that the last bits do not move a split
-        rounds = _best_rounds(matrix, bad, weights, columns, config, chosen, progress)
-        model = _booster(columns, config, chosen, rounds).fit(matrix, bad, sample_weight=weights)
+        rounds = _best_rounds(sample, grower, chosen, progress)
+        model = sample.teach(grower(rounds))
     base, leaves = _read(model, matrix, columns)
     if config.central_tendency is not None:
-        base += shift_to(model.decision_function(matrix), weights, config.central_tendency)
+        even = np.ones(len(bad)) if weights is None else weights
+        base += shift_to(model.decision_function(matrix), even, config.central_tendency)
     provenance = ChallengerProvenance(
         rows=len(bad),
         rows_given=sum(rows.sizes),
@@ -207,40 +233,34 @@ def _booster(
 
 
 def _best_rounds(
-    matrix: Floats,
-    bad: Floats,
-    weights: Floats,
-    columns: Sequence[TreeColumn],
-    config: ScorecardConfig,
-    chosen: BoostingSettings,
-    progress: Callable[[int], None] | None,
+    sample: _Sample, grower: Callable[[int], Any], chosen: BoostingSettings, told: Told | None
 ) -> int:
     """The number of rounds with the least log loss on the folds left out."""
     folds = StratifiedKFold(chosen.folds, shuffle=True, random_state=chosen.seed)
-    splits = list(folds.split(matrix, bad))
-    models = [_booster(columns, config, chosen, 1).set_params(warm_start=True) for _ in splits]
+    splits = [(sample.part(a), sample.part(b)) for a, b in folds.split(sample.rows, sample.bad)]
+    models = [grower(1).set_params(warm_start=True) for _ in splits]
     tried = 0
     while True:
         tried = min(tried + _STEP, chosen.most_rounds)
         losses = np.zeros(tried)
         for model, (grown, judged) in zip(models, splits, strict=True):
-            model.set_params(max_iter=tried)
-            model.fit(matrix[grown], bad[grown], sample_weight=weights[grown])
-            losses += _losses(model, matrix[judged], bad[judged], weights[judged])
-        if progress is not None:
-            progress(tried)
+            grown.teach(model.set_params(max_iter=tried))
+            losses += _losses(model, judged)
+        if told is not None:
+            told(tried)
         best = int(np.argmin(losses)) + 1
         if tried == chosen.most_rounds or tried - best >= _PATIENCE:
             return best
 
 
-def _losses(model: Any, matrix: Floats, bad: Floats, weights: Floats) -> Floats:
+def _losses(model: Any, judged: _Sample) -> Floats:
     """Weighted log loss after each round."""
-    sides = np.where(bad == 1, -1.0, 1.0)
+    sides = np.where(judged.bad == 1, -1.0, 1.0)
+    weights = 1.0 if judged.weights is None else judged.weights
     return np.array(
         [
             float(np.sum(weights * np.logaddexp(0.0, sides * log_odds)))
-            for log_odds in model.staged_decision_function(matrix)
+            for log_odds in model.staged_decision_function(judged.rows)
         ]
     )
 

@@ -1,6 +1,6 @@
-"""The workshop in scikit-learn's manner: a transformer to weight of evidence, a classifier that is a card.
+"""The workshop in scikit-learn's manner: a transformer to weight of evidence, a card and its challenger.
 
-Both take frames (pandas, Polars), Arrow tables and arrays with `y` as an array, and just as well data that
+All take frames (pandas, Polars), Arrow tables and arrays with `y` as an array, and just as well data that
 never fit into memory: Parquet paths, Arrow readers, Ibis tables, with `y` (and `sample_weight`) the name
 of a column. Without `features` every column but these is a candidate: text is categorical.
 """
@@ -13,10 +13,13 @@ from typing import Any, Self, cast
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy import special
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from kuaidai.risk.scorecards.card import Scorecard
+from kuaidai.risk.scorecards.challenger import Challenger
+from kuaidai.risk.scorecards.challenger_fitting import BoostingSettings, fit_challenger
 from kuaidai.risk.scorecards.characteristics import Characteristic
 from kuaidai.risk.scorecards.columns import Floats, read_column
 from kuaidai.risk.scorecards.config import (
@@ -188,6 +191,82 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         """Rows × 2: chance of good, calibrated probability of default."""
         scores = self.scores(X)
         bad = self.card_.probabilities(scores)
+        return np.column_stack([1 - bad, bad])
+
+    def predict(self, X: Data | npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """1 where default is likelier than not."""
+        return (self.predict_proba(X)[:, 1] > 0.5).astype(np.int64)
+
+
+class ChallengerClassifier(ClassifierMixin, BaseEstimator):
+    """Boosted trees behind the interface of `ScorecardClassifier`: class 1 is bad.
+
+    Parameters are those of `BoostingSettings`; `config` gives features, trends and scale instead of
+    `features`. After `fit`: `challenger_` (the `Challenger`), `classes_`. Trees are grown in memory: of
+    data with more than `most_rows` rows, Parquet paths among them, an even sample is read.
+    """
+
+    def __init__(
+        self,
+        *,
+        features: Sequence[FeatureConfig] | None = None,
+        leaves: int = 8,
+        learning_rate: float = 0.05,
+        most_rounds: int = 600,
+        least_rows: int = 30,
+        l2: float = 1.0,
+        folds: int = 5,
+        most_rows: int = 200_000,
+        seed: int = 0,
+        config: ScorecardConfig | None = None,
+    ) -> None:
+        self.features = features
+        self.leaves = leaves
+        self.learning_rate = learning_rate
+        self.most_rounds = most_rounds
+        self.least_rows = least_rows
+        self.l2 = l2
+        self.folds = folds
+        self.most_rows = most_rows
+        self.seed = seed
+        self.config = config
+
+    def fit(self, X: Data | npt.ArrayLike, y: Labels, sample_weight: Labels | None = None) -> Self:
+        """Grow trees on `X` and `y` (1 = bad); raises as `fit_challenger` does."""
+        rows, target, weight = _prepared(X, y, sample_weight)
+        config = self.config or ScorecardConfig(
+            name="challenger", features=_candidates(rows, self.features, (target, weight))
+        )
+        given = self.get_params(deep=False)
+        settings = BoostingSettings(
+            **{name: value for name, value in given.items() if name not in ("features", "config")}
+        )
+        self.challenger_: Challenger = fit_challenger(
+            rows, target=target, config=config, weight=weight, settings=settings
+        )
+        self.classes_ = np.array([0, 1])
+        self.feature_names_in_ = np.array(self.challenger_.features, dtype=object)
+        self.n_features_in_ = len(self.challenger_.features)
+        return self
+
+    def decision_function(self, X: Data | npt.ArrayLike) -> Floats:
+        """Log-odds of class 1, bad."""
+        check_is_fitted(self)
+        return self.challenger_.log_odds(whole_table(_opened(X), self.challenger_.features))
+
+    def scores(self, X: Data | npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """The points of each row: higher is better."""
+        check_is_fitted(self)
+        return self.challenger_.scores(whole_table(_opened(X), self.challenger_.features))
+
+    def contributions(self, X: Data | npt.ArrayLike) -> Floats:
+        """Rows × features of exact Shapley values in log-odds."""
+        check_is_fitted(self)
+        return self.challenger_.contributions(whole_table(_opened(X), self.challenger_.features))
+
+    def predict_proba(self, X: Data | npt.ArrayLike) -> Floats:
+        """Rows × 2: chance of good, probability of default."""
+        bad = special.expit(self.decision_function(X))
         return np.column_stack([1 - bad, bad])
 
     def predict(self, X: Data | npt.ArrayLike) -> npt.NDArray[np.int64]:

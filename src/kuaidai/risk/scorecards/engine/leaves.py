@@ -83,7 +83,9 @@ def leaf_arrays(leaves: Sequence[Leaf], categorical: Sequence[bool]) -> LeafArra
         values=np.array([leaf.value for leaf in leaves], dtype=np.float64),
         columns=np.array([c.column for c in conditions], dtype=np.int64),
         lows=np.array([-np.inf if c.low is None else c.low for c in conditions], dtype=np.float64),
-        highs=np.array([np.inf if c.high is None else c.high for c in conditions], dtype=np.float64),
+        highs=np.array(
+            [np.inf if c.high is None else c.high for c in conditions], dtype=np.float64
+        ),
         missing=np.array([c.missing for c in conditions], dtype=np.bool_),
         shares=np.array([c.share for c in conditions], dtype=np.float64),
         sets=places,
