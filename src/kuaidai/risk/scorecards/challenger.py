@@ -59,12 +59,24 @@ class TreeColumn:
     """A column as the trees see it: a quantity, the place of a category, or of a special code.
 
     A feature with special codes has two: the quantity, missing where a code stands, and the code,
-    missing where a quantity stands. `levels` are the categories, or the names of the codes.
+    missing where a quantity stands. `levels` are the categories, or the names of the codes; where
+    development had missing ones (`missing_level`), they are one more level, the last.
     """
 
     feature: str
     holds: Holds
     levels: tuple[str, ...] = ()
+    missing_level: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many levels the trees know; 0 for a quantity."""
+        return len(self.levels) + self.missing_level
+
+    @property
+    def missing(self) -> float:
+        """What stands for a missing value."""
+        return float(len(self.levels)) if self.missing_level else math.nan
 
 
 @dataclass(frozen=True)
@@ -218,26 +230,32 @@ def tree_matrix(
         feature = known[column.feature]
         values = read_column(table, feature.name, feature.kind)
         if column.holds is Holds.CATEGORY:
-            matrix[:, place] = _levels(values, feature, column.levels)
+            matrix[:, place] = _levels(values, feature, column)
+        elif column.holds is Holds.CODE:
+            matrix[:, place] = _codes(values, feature, column)
         else:
-            matrix[:, place] = _numbers(values, feature, codes=column.holds is Holds.CODE)
+            matrix[:, place] = _quantities(values, feature)
     return matrix
 
 
-def _levels(values: Values, feature: FeatureConfig, levels: tuple[str, ...]) -> Floats:
-    places = {level: float(place) for place, level in enumerate(levels)}
-    found = np.array([places.get(value, np.nan) for value in values], dtype=np.float64)
+def _levels(values: Values, feature: FeatureConfig, column: TreeColumn) -> Floats:
+    places = {level: float(place) for place, level in enumerate(column.levels)}
     if feature.unseen is UnseenPolicy.ERROR:
-        for value, place in zip(values, found, strict=True):
-            if value is not None and np.isnan(place):
-                shown = ", ".join(levels)
+        for value in values:
+            if value is not None and value not in places:
+                shown = ", ".join(column.levels)
                 raise UnseenCategory(feature=feature.name, value=repr(value), known=shown)
+    return np.array([places.get(value, column.missing) for value in values], dtype=np.float64)
+
+
+def _codes(values: Floats, feature: FeatureConfig, column: TreeColumn) -> Floats:
+    found = np.full(len(values), column.missing)
+    codes = dict(feature.special)
+    for place, level in enumerate(column.levels):
+        found[values == steady(np.array(codes[level]))] = float(place)
     return found
 
 
-def _numbers(values: Floats, feature: FeatureConfig, *, codes: bool) -> Floats:
-    """The quantities without the special codes, or which code stands where."""
-    found = np.full(len(values), np.nan) if codes else np.array(values, dtype=np.float64)
-    for place, (_, code) in enumerate(feature.special):
-        found[values == steady(np.array(code))] = float(place) if codes else np.nan
-    return found
+def _quantities(values: Floats, feature: FeatureConfig) -> Floats:
+    special = steady(np.array([code for _, code in feature.special], dtype=np.float64))
+    return np.where(np.isin(values, special), np.nan, values)

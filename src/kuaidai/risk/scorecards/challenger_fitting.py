@@ -24,7 +24,13 @@ from kuaidai.risk.scorecards.challenger import (
     TreeColumn,
     tree_matrix,
 )
-from kuaidai.risk.scorecards.columns import Floats, read_column, read_target, require_columns
+from kuaidai.risk.scorecards.columns import (
+    Floats,
+    read_column,
+    read_target,
+    require_columns,
+    steady,
+)
 from kuaidai.risk.scorecards.config import FeatureConfig, Kind, ScorecardConfig, Trend
 from kuaidai.risk.scorecards.engine.leaves import Leaf, leaf_arrays, leaf_sums
 from kuaidai.risk.scorecards.engine.rows import Data, Rows, open_rows
@@ -40,7 +46,7 @@ from kuaidai.risk.scorecards.fitting import require_both_classes
 from kuaidai.risk.scorecards.scaling import shift_to
 
 _MONOTONE = {Trend.ASCENDING: 1, Trend.DESCENDING: -1}
-_MOST_LEVELS = 254  # scikit-learn's limit, less one for missing values
+_MOST_LEVELS = 254  # scikit-learn takes 255, and missing values are one
 _STEP, _PATIENCE = 50, 30
 _CHECKED_ROWS = 10_000
 Told: TypeAlias = Callable[[int], None]
@@ -198,17 +204,27 @@ def _require_finite(matrix: Floats, columns: Sequence[TreeColumn]) -> None:
 
 
 def _columns(table: pa.Table, features: Sequence[FeatureConfig]) -> tuple[TreeColumn, ...]:
-    """Categories and codes first: so scikit-learn orders columns itself."""
+    """Categories and codes first: so scikit-learn orders columns itself.
+
+    Missing ones become a level of their own, for scikit-learn 1.9 sends a column's only category the
+    wrong way when the split is between it and missing values.
+    """
     levels, quantities = [], []
     for f in features:
+        values = read_column(table, f.name, f.kind)
         if f.kind is Kind.CATEGORICAL:
-            seen = Counter(v for v in read_column(table, f.name, f.kind) if v is not None)
+            seen = Counter(value for value in values if value is not None)
             common = sorted(seen, key=lambda level: (-seen[level], level))[:_MOST_LEVELS]
-            levels.append(TreeColumn(f.name, Holds.CATEGORY, tuple(sorted(common))))
+            missing = seen.total() < len(values) or len(seen) > len(common)
+            levels.append(TreeColumn(f.name, Holds.CATEGORY, tuple(sorted(common)), missing))
             continue
         quantities.append(TreeColumn(f.name, Holds.QUANTITY))
-        if f.special:
-            levels.append(TreeColumn(f.name, Holds.CODE, tuple(name for name, _ in f.special)))
+        codes = steady(np.array([code for _, code in f.special], dtype=np.float64))
+        present = [n for n, code in enumerate(codes) if (values == code).any()]
+        if present:
+            names = tuple(f.special[n][0] for n in present)
+            missing = not bool(np.isin(values, codes).all())
+            levels.append(TreeColumn(f.name, Holds.CODE, names, missing))
     return (*levels, *quantities)
 
 
@@ -269,7 +285,7 @@ def _read(
     model: HistGradientBoostingClassifier, matrix: Floats, columns: Sequence[TreeColumn]
 ) -> tuple[float, tuple[Leaf, ...]]:
     """The fitted trees in our own form, proved equal on the development rows."""
-    sizes = [len(c.levels) for c in columns]
+    sizes = [c.size for c in columns]
     number = version("scikit-learn")
     try:
         base = float(model._baseline_prediction.ravel()[0])
