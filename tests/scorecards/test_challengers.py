@@ -453,6 +453,22 @@ def test_a_comparison_needs_both_outcomes_and_a_share(card, challenger, later):
         compare(card, challenger, later, "bad", approved=1.0)
 
 
+def test_features_that_tell_nothing_give_one_pd_and_a_report(frame, card, config, later):
+    flat = frame.assign(noise=1.0)
+    only = replace(config, features=(config.feature("noise"),))
+    found = fit_challenger(flat, target="bad", config=only, settings=QUICK)
+
+    assert found.probabilities(later) == pytest.approx(frame["bad"].mean())
+    assert not found.contributions(later).any()
+    assert Challenger.from_json(found.to_json()) == found
+    beside = compare(card, found, later, "bad")
+    assert beside.challenger.auc.auc == 0.5
+    assert beside.proven
+    assert beside.difference.difference < 0
+    assert json.loads(json.dumps(beside.to_dict(), allow_nan=False))["rank_correlation"] is None
+    assert "nothing speaks for the challenger" in render_comparison(beside)
+
+
 def test_the_report_shows_both_in_both_languages(card, challenger, later):
     page = render_comparison(compare(card, challenger, later, "bad"))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from kuaidai.risk.scorecards.metrics import (
 )
 from kuaidai.risk.scorecards.overrides import OverrideTable, override_table
 from kuaidai.risk.scorecards.results import Reason
+from kuaidai.risk.scorecards.validation import plain_figures
 
 _EXAMPLES = 3
 _POINTS = 200
@@ -118,8 +120,8 @@ class ChallengerComparison:
         return self.difference.p_value < 0.05
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as plain values, without the models, curves and examples."""
-        return {
+        """The figures as plain values, without models, curves and examples; NaN becomes None."""
+        figures = {
             "scorecard": self.scorecard.name,
             "scorecard_version": self.scorecard.version_hash,
             "challenger_version": self.model.version_hash,
@@ -128,12 +130,14 @@ class ChallengerComparison:
             "bads": self.bads,
             "card": _figures(self.card),
             "challenger": _figures(self.challenger),
-            "difference": asdict(self.difference),
+            "difference": self.difference,
             "rank_correlation": self.rank_correlation,
             "approved": self.approved,
-            "swapped": [asdict(cell) for cell in self.swapped.cells],
-            "weights": [asdict(weight) for weight in self.weights],
+            "swapped": self.swapped.cells,
+            "weights": self.weights,
         }
+        plain: dict[str, Any] = plain_figures(figures)
+        return plain
 
 
 def compare(
@@ -167,7 +171,7 @@ def compare(
         card=_performance(scores, pds[0], bad),
         challenger=_performance(trees, pds[1], bad),
         difference=auc_difference(trees, scores, bad),
-        rank_correlation=float(stats.spearmanr(scores, trees).statistic),
+        rank_correlation=_rank_correlation(scores, trees),
         approved=approved,
         swapped=override_table(taken[0], taken[1], bad),
         weights=_weights(card, challenger, table),
@@ -188,6 +192,13 @@ def _performance(scores: Floats, pds: Floats, bad: Floats) -> Performance:
         lift=lift_table(scores, bad),
         calibration=bands,
     )
+
+
+def _rank_correlation(first: Floats, second: Floats) -> float:
+    """Spearman's; NaN where either scores all rows alike."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return math.nan
+    return float(stats.spearmanr(first, second).statistic)
 
 
 def _thinned(goods: Sequence[float], bads: Sequence[float]) -> tuple[tuple[float, float], ...]:

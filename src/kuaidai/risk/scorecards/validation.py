@@ -103,7 +103,7 @@ class ValidationReport:
                 "findings",
             )
         }
-        plain = {name: _plain(value) for name, value in figures.items()}
+        plain = {name: plain_figures(value) for name, value in figures.items()}
         return {
             "scorecard": self.scorecard.name,
             "version_hash": self.scorecard.version_hash,
@@ -284,13 +284,14 @@ def _grade_findings(sample: SampleReport) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _plain(value: Any) -> Any:
+def plain_figures(value: Any) -> Any:
+    """Dataclasses, tuples and figures as JSON takes them; NaN becomes None."""
     if hasattr(value, "__dataclass_fields__"):
         value = asdict(value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain_figures(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain_figures(item) for item in value]
     if isinstance(value, float) and math.isnan(value):
         return None
     return value
