@@ -27,7 +27,7 @@ from kuaidai.risk.scorecards.challenger_fitting import (
     with_trends_of,
 )
 from kuaidai.risk.scorecards.challenger_report import render_comparison
-from kuaidai.risk.scorecards.engine.leaves import leaf_arrays, leaf_sums, shapley_values
+from kuaidai.risk.scorecards.engine.leaves import LeafTables, leaf_sums, shapley_values
 from kuaidai.risk.scorecards.engine.rows import open_rows
 from kuaidai.risk.scorecards.engine.trees import Tree, leaves_of
 from kuaidai.risk.scorecards.errors import (
@@ -200,7 +200,7 @@ def test_shapley_values_are_those_of_all_coalitions():
     ).fit(rows, bad)
     trees = [Tree(p.nodes, p.raw_left_cat_bitsets) for (p,) in model._predictors]
     leaves = [leaf for n, tree in enumerate(trees) for leaf in leaves_of(tree, n, [6, 0, 0, 0])]
-    arrays = leaf_arrays(leaves, [True, False, False, False])
+    arrays = LeafTables.of(leaves, [6, 0, 0, 0])
     assert any(len(leaf.conditions) == 4 for leaf in leaves)
 
     base = float(model._baseline_prediction[0, 0])

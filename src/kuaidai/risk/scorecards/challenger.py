@@ -36,8 +36,7 @@ from kuaidai.risk.scorecards.columns import (
 from kuaidai.risk.scorecards.config import FeatureConfig, ScorecardConfig, UnseenPolicy
 from kuaidai.risk.scorecards.engine.leaves import (
     Leaf,
-    LeafArrays,
-    leaf_arrays,
+    LeafTables,
     leaf_sums,
     shapley_values,
 )
@@ -140,7 +139,7 @@ class Challenger:
 
     def log_odds(self, table: Table) -> Floats:
         """Log-odds of bad per row; raises `MissingColumn`, `NotANumber`, `UnseenCategory`."""
-        return self.base + leaf_sums(self._matrix(table), self._arrays)
+        return self.base + leaf_sums(self._matrix(table), self._tables)
 
     def probabilities(self, table: Table) -> Floats:
         """Probability of bad per row; raises as `log_odds` does."""
@@ -152,7 +151,7 @@ class Challenger:
 
     def contributions(self, table: Table) -> Floats:
         """Rows × features of Shapley values: with `average` a row sums to its log-odds."""
-        values = shapley_values(self._matrix(table), self._arrays)
+        values = shapley_values(self._matrix(table), self._tables)
         summed = np.zeros((len(values), len(self.features)))
         for place, column in enumerate(self.columns):
             summed[:, self.features.index(column.feature)] += values[:, place]
@@ -212,8 +211,8 @@ class Challenger:
         return tree_matrix(table, self.config.features, self.columns)
 
     @cached_property
-    def _arrays(self) -> LeafArrays:
-        return leaf_arrays(self.leaves, [c.holds is not Holds.QUANTITY for c in self.columns])
+    def _tables(self) -> LeafTables:
+        return LeafTables.of(self.leaves, [c.size for c in self.columns])
 
 
 def tree_matrix(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy import stats
+from scipy import special, stats
 
 from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.challenger import Challenger, Contribution
@@ -160,7 +160,7 @@ def compare(
     require_both_classes(bad, target, sample=f"the {sample} sample")
     points = card.scores(table)
     scores, trees = points.astype(np.float64), -challenger.log_odds(table)
-    pds = card.probabilities(points), challenger.probabilities(table)
+    pds = card.probabilities(points), np.asarray(special.expit(-trees), dtype=np.float64)
     taken = _best(scores, approved), _best(trees, approved)
     return ChallengerComparison(
         scorecard=card,

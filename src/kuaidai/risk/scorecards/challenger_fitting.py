@@ -32,7 +32,7 @@ from kuaidai.risk.scorecards.columns import (
     steady,
 )
 from kuaidai.risk.scorecards.config import FeatureConfig, Kind, ScorecardConfig, Trend
-from kuaidai.risk.scorecards.engine.leaves import Leaf, leaf_arrays, leaf_sums
+from kuaidai.risk.scorecards.engine.leaves import Leaf, LeafTables, leaf_sums
 from kuaidai.risk.scorecards.engine.rows import Data, Rows, open_rows
 from kuaidai.risk.scorecards.engine.scan import read_weights
 from kuaidai.risk.scorecards.engine.trees import Tree, leaves_of
@@ -297,7 +297,7 @@ def _read(
     except (AttributeError, KeyError, ValueError, IndexError) as error:
         raise TreesNotUnderstood(version=number, why=repr(error)) from error
     checked = matrix[:_CHECKED_ROWS]
-    ours = base + leaf_sums(checked, leaf_arrays(leaves, [size > 0 for size in sizes]))
+    ours = base + leaf_sums(checked, LeafTables.of(leaves, sizes))
     gap = float(np.abs(ours - model.decision_function(checked)).max())
     if gap > 1e-9:
         raise TreesNotUnderstood(version=number, why=f"predictions differ by {gap:.3g}")

@@ -13,12 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import factorial
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from kuaidai.risk.scorecards.columns import Floats
+
+Places: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -51,56 +54,83 @@ class Leaf:
         return self.value * float(np.prod([c.share for c in self.conditions]))
 
 
-class LeafArrays(NamedTuple):
-    """Leaves for compiled loops: conditions `starts[i]` to `starts[i + 1]` belong to leaf i.
+@dataclass(frozen=True)
+class LeafTables:
+    """Leaves for compiled loops: which of them take which values, looked up by the code of the value.
 
-    `sets` is -1 for a numeric condition, else the row of `allowed` (sets × categories).
+    A column's codes count the intervals between its `cuts`, or its `levels`; the last one is missing.
+    `accepts` (columns × codes × words) has a bit a leaf. Conditions `starts[i]` to `starts[i + 1]`
+    (their `columns` and `shares`) belong to leaf i.
     """
 
-    starts: Any
-    values: Any
-    columns: Any
-    lows: Any
-    highs: Any
-    missing: Any
-    shares: Any
-    sets: Any
-    allowed: Any
+    cuts: tuple[Floats, ...]
+    levels: tuple[int, ...]
+    accepts: npt.NDArray[np.uint64]
+    values: Floats
+    starts: Places
+    columns: Places
+    shares: Floats
+
+    @staticmethod
+    def of(leaves: Sequence[Leaf], levels: Sequence[int]) -> LeafTables:
+        """The tables of `leaves`; `levels`: how many categories each column has, 0 for numbers."""
+        conditions = [condition for leaf in leaves for condition in leaf.conditions]
+        cuts = tuple(_cuts([c for c in conditions if c.column == n]) for n in range(len(levels)))
+        codes = 2 + max(max(map(len, cuts), default=0), *levels, 0)
+        bits = np.zeros((len(levels), codes, 64 * -(-len(leaves) // 64)), dtype=np.bool_)
+        bits[:, :, : len(leaves)] = True
+        for place, leaf in enumerate(leaves):
+            for c in leaf.conditions:
+                bits[c.column, :, place] = _taken(c, cuts[c.column], levels[c.column], codes)
+        return LeafTables(
+            cuts=cuts,
+            levels=tuple(levels),
+            accepts=np.packbits(bits, axis=2, bitorder="little").view("<u8").astype(np.uint64),
+            values=np.array([leaf.value for leaf in leaves], dtype=np.float64),
+            starts=np.cumsum([0, *(len(leaf.conditions) for leaf in leaves)]).astype(np.int64),
+            columns=np.array([c.column for c in conditions], dtype=np.int64),
+            shares=np.array([c.share for c in conditions], dtype=np.float64),
+        )
+
+    def codes(self, rows: Floats) -> Places:
+        """The code of each value of `rows` (rows × columns, NaN for missing)."""
+        found = np.empty(rows.shape, dtype=np.int64)
+        for n, (cuts, levels) in enumerate(zip(self.cuts, self.levels, strict=True)):
+            missing = np.isnan(rows[:, n])
+            if levels:
+                found[:, n] = np.where(missing, 0, rows[:, n])
+            else:
+                found[:, n] = np.searchsorted(cuts, rows[:, n], side="left")
+            found[missing, n] = levels or len(cuts) + 1
+        return found
 
 
-def leaf_arrays(leaves: Sequence[Leaf], categorical: Sequence[bool]) -> LeafArrays:
-    """The leaves as arrays; `categorical` tells for each column whether it holds categories."""
-    conditions = [condition for leaf in leaves for condition in leaf.conditions]
-    chosen = [c for c in conditions if categorical[c.column]]
-    places = np.full(len(conditions), -1, dtype=np.int64)
-    places[[categorical[c.column] for c in conditions]] = np.arange(len(chosen))
-    most = max((level for c in chosen for level in c.levels), default=0)
-    allowed = np.zeros((max(len(chosen), 1), most + 1), dtype=np.bool_)
-    for place, condition in enumerate(chosen):
-        allowed[place, list(condition.levels)] = True
-    return LeafArrays(
-        starts=np.cumsum([0, *(len(leaf.conditions) for leaf in leaves)]).astype(np.int64),
-        values=np.array([leaf.value for leaf in leaves], dtype=np.float64),
-        columns=np.array([c.column for c in conditions], dtype=np.int64),
-        lows=np.array([-np.inf if c.low is None else c.low for c in conditions], dtype=np.float64),
-        highs=np.array(
-            [np.inf if c.high is None else c.high for c in conditions], dtype=np.float64
-        ),
-        missing=np.array([c.missing for c in conditions], dtype=np.bool_),
-        shares=np.array([c.share for c in conditions], dtype=np.float64),
-        sets=places,
-        allowed=allowed,
-    )
+def _cuts(conditions: Sequence[Condition]) -> Floats:
+    ends = {end for c in conditions for end in (c.low, c.high) if end is not None}
+    return np.array(sorted(ends), dtype=np.float64)
 
 
-def leaf_sums(rows: Floats, leaves: LeafArrays) -> Floats:
+def _taken(c: Condition, cuts: Floats, levels: int, codes: int) -> npt.NDArray[np.bool_]:
+    """For each code of the condition's column whether a value with it meets the condition."""
+    taken = np.zeros(codes, dtype=np.bool_)
+    if levels:
+        taken[list(c.levels)] = True
+    else:
+        low = 0 if c.low is None else int(np.searchsorted(cuts, c.low)) + 1
+        high = len(cuts) if c.high is None else int(np.searchsorted(cuts, c.high))
+        taken[low : high + 1] = True
+    taken[levels or len(cuts) + 1] = c.missing
+    return taken
+
+
+def leaf_sums(rows: Floats, leaves: LeafTables) -> Floats:
     """What the leaves of each row (rows × columns, NaN for missing) add up to."""
     total = np.zeros(len(rows))
-    _add_leaves(rows, leaves, total)
+    _add_leaves(leaves.codes(rows), leaves.accepts, leaves.values, total)
     return total
 
 
-def shapley_values(rows: Floats, leaves: LeafArrays) -> Floats:
+def shapley_values(rows: Floats, leaves: LeafTables) -> Floats:
     """Rows × columns: each column's Shapley value of what the row's leaves add up to."""
     most = int(np.diff(leaves.starts).max(initial=1))
     weights = np.zeros((most + 1, most + 1))
@@ -110,44 +140,56 @@ def shapley_values(rows: Floats, leaves: LeafArrays) -> Floats:
                 factorial(known) * factorial(players - 1 - known) / factorial(players)
             )
     values = np.zeros(rows.shape)
-    _add_shapley_values(rows, leaves, weights, values)
+    _add_shapley_values(
+        leaves.codes(rows),
+        leaves.accepts,
+        leaves.values,
+        leaves.starts,
+        leaves.columns,
+        leaves.shares,
+        weights,
+        values,
+    )
     return values
 
 
 @njit(cache=True, nogil=True)
-def _meets(value: Any, c: Any, leaves: Any) -> Any:
-    if np.isnan(value):
-        return leaves.missing[c]
-    if leaves.sets[c] >= 0:
-        level = np.int64(value)
-        return level < leaves.allowed.shape[1] and leaves.allowed[leaves.sets[c], level]
-    above = value > leaves.lows[c] or leaves.lows[c] == -np.inf
-    return above and value <= leaves.highs[c]
+def _add_leaves(codes: Any, accepts: Any, values: Any, total: Any) -> None:
+    one = np.uint64(1)
+    for row in range(codes.shape[0]):
+        for word in range(accepts.shape[2]):
+            inside = accepts[0, codes[row, 0], word]
+            for column in range(1, codes.shape[1]):
+                inside &= accepts[column, codes[row, column], word]
+            leaf = 64 * word
+            while inside:
+                if inside & one:
+                    total[row] += values[leaf]
+                inside >>= one
+                leaf += 1
 
 
 @njit(cache=True, nogil=True)
-def _add_leaves(rows: Any, leaves: Any, total: Any) -> None:
-    for row in range(rows.shape[0]):
-        for leaf in range(leaves.values.size):
-            inside = True
-            for c in range(leaves.starts[leaf], leaves.starts[leaf + 1]):
-                if not _meets(rows[row, leaves.columns[c]], c, leaves):
-                    inside = False
-                    break
-            if inside:
-                total[row] += leaves.values[leaf]
-
-
-@njit(cache=True, nogil=True)
-def _add_shapley_values(rows: Any, leaves: Any, weights: Any, values: Any) -> None:
+def _add_shapley_values(
+    codes: Any,
+    accepts: Any,
+    leaf_values: Any,
+    starts: Any,
+    columns: Any,
+    shares: Any,
+    weights: Any,
+    values: Any,
+) -> None:
     known = np.zeros(weights.shape[0])
     sums = np.zeros(weights.shape[0])
-    for row in range(rows.shape[0]):
-        for leaf in range(leaves.values.size):
-            first, last = leaves.starts[leaf], leaves.starts[leaf + 1]
+    one = np.uint64(1)
+    for row in range(codes.shape[0]):
+        for leaf in range(leaf_values.size):
+            first, last = starts[leaf], starts[leaf + 1]
+            word, bit = leaf // 64, np.uint64(leaf % 64)
             for c in range(first, last):
-                met = _meets(rows[row, leaves.columns[c]], c, leaves)
-                known[c - first] = 1.0 if met else 0.0
+                taken = accepts[columns[c], codes[row, columns[c]], word]
+                known[c - first] = np.float64((taken >> bit) & one)
             for own in range(first, last):
                 # sums[k]: of all sets of k other columns, Π known inside × Π shares outside
                 size = 1
@@ -157,11 +199,11 @@ def _add_shapley_values(rows: Any, leaves: Any, weights: Any, values: Any) -> No
                         continue
                     sums[size] = sums[size - 1] * known[c - first]
                     for k in range(size - 1, 0, -1):
-                        sums[k] = sums[k] * leaves.shares[c] + sums[k - 1] * known[c - first]
-                    sums[0] *= leaves.shares[c]
+                        sums[k] = sums[k] * shares[c] + sums[k - 1] * known[c - first]
+                    sums[0] *= shares[c]
                     size += 1
                 mean = 0.0
                 for k in range(size):
                     mean += weights[last - first, k] * sums[k]
-                gain = known[own - first] - leaves.shares[own]
-                values[row, leaves.columns[own]] += leaves.values[leaf] * gain * mean
+                gain = known[own - first] - shares[own]
+                values[row, columns[own]] += leaf_values[leaf] * gain * mean
