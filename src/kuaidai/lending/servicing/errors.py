@@ -313,3 +313,11 @@ class OverrideTerm(Refusal):
     code = "OVERRIDE_TERM"
     en = "{value} is no term for an override; choose a day from {first} to {last}."
     zh = "{value} 不是有效的到期日；请选择 {first} 至 {last} 之间的日期。"
+
+
+class EventRefused(Refusal):
+    """What was to happen to a loan cannot, as it stands."""
+
+    code, http_status = "LOAN_EVENT_REFUSED", 409
+    en = "This cannot happen to loan {value}: {why}."
+    zh = "贷款 {value} 不能进行该操作：{why}。"

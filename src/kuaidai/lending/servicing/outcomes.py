@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from kuaidai.kernel.calendars import add_months, month_end, month_start
-from kuaidai.lending.servicing.domain.replay import Payment, replay
-from kuaidai.lending.servicing.models import Loan, LoanEvent
-from kuaidai.lending.servicing.queries import terms_of
+from kuaidai.lending.servicing.domain.replay import replay
+from kuaidai.lending.servicing.models import Loan
+from kuaidai.lending.servicing.queries import events_of, terms_of
 
 
 def went_bad(
@@ -28,15 +28,9 @@ def went_bad(
 
 
 def _past_due(loan: Loan, days: list[date]) -> int:
-    """The most days past due on any of `days`, from the payments known by each."""
-    events = LoanEvent.objects.filter(loan=loan).order_by("id")
-    payments = [Payment(e.repayment_id, e.on, e.amount, e.shorten) for e in events]
-    terms = terms_of(loan)
+    """The most days past due on any of `days`, as its events tell."""
+    terms, events = terms_of(loan), events_of(loan)
     return max(
-        (
-            replay(terms, [p for p in payments if p.on <= day], day).days_past_due
-            for day in days
-            if day >= loan.start_on
-        ),
+        (replay(terms, events, day).days_past_due for day in days if day >= loan.start_on),
         default=0,
     )

@@ -5,19 +5,18 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import F, Q, QuerySet, Sum
 
 from kuaidai.foundation.queries import business_date
-from kuaidai.kernel.day_counts import DayCount
 from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger import queries as ledger
 from kuaidai.lending.ledger.domain import chart
 from kuaidai.lending.products.catalogue import product
 from kuaidai.lending.servicing import bank_core
-from kuaidai.lending.servicing.domain.conventions import Conventions, full_order
-from kuaidai.lending.servicing.domain.events import Payment
+from kuaidai.lending.servicing.domain.events import Event
+from kuaidai.lending.servicing.domain.life import read_event, read_terms
 from kuaidai.lending.servicing.domain.maturity import last_maturity, terms_that_fit
-from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.replay import LoanState, replay
 from kuaidai.lending.servicing.domain.states import LIVE
 from kuaidai.lending.servicing.domain.terms import LoanTerms
@@ -42,6 +41,7 @@ from kuaidai.lending.servicing.models import (
     LimitChange,
     LimitGroup,
     Loan,
+    LoanChunk,
     LoanEvent,
     Repayment,
     SubLimit,
@@ -86,31 +86,18 @@ def repayment_view(row: Repayment) -> RepaymentView:
 
 def terms_of(row: Loan) -> LoanTerms:
     """The frozen terms of a loan."""
-    return LoanTerms(
-        principal=row.principal,
-        annual_rate=row.annual_rate,
-        method=RepaymentMethod(row.method),
-        start_on=row.start_on,
-        instalments=row.months,
-        conventions=Conventions(
-            day_count=DayCount(row.day_count),
-            due_order=full_order(tuple(row.allocation_order.split(","))),
-        ),
-        settlement_day=row.settlement_day,
-        penalty_multiplier=row.penalty_multiplier,
-        grace_days=row.grace_days,
-    )
+    return read_terms(row.terms)
+
+
+def events_of(row: Loan) -> tuple[Event, ...]:
+    """What happened to the loan, as recorded."""
+    told = LoanEvent.objects.filter(loan=row).order_by("number").values_list("told", flat=True)
+    return tuple(map(read_event, told))
 
 
 def state_of(row: Loan, on: date) -> LoanState:
     """The loan's events replayed to `on`."""
     return replay(terms_of(row), events_of(row), on)
-
-
-def events_of(row: Loan) -> tuple[Payment, ...]:
-    """What happened to the loan, as recorded."""
-    events = LoanEvent.objects.filter(loan=row).order_by("id")
-    return tuple(Payment(e.repayment_id, e.on, e.amount, e.shorten) for e in events)
 
 
 def loan_view(row: Loan, on: date) -> LoanView:
@@ -261,26 +248,42 @@ def exposure(lines: QuerySet[Facility]) -> Decimal:
     return Decimal(live + ended)
 
 
+_BOOK = """
+WITH book AS (
+    SELECT l.*, CASE WHEN l.parked_on IS NULL THEN greatest(l.accrued_through, c.closed_through)
+                     ELSE l.accrued_through END AS through
+    FROM servicing_loan l JOIN servicing_loanchunk c ON c.id = l.chunk_id)
+SELECT coalesce(sum(outstanding), 0),
+       coalesce(sum(interest_receivable), 0) + coalesce(sum(
+           CASE WHEN is_simple AND through > accrued_through AND status = 'active' THEN
+               round(balance * annual_rate * (through - accrual_from) / nullif(year_days, 0), 2)
+               - round(balance * annual_rate * (accrued_through - accrual_from)
+                       / nullif(year_days, 0), 2)
+           ELSE 0 END), 0),
+       coalesce(sum(penalty_receivable), 0), coalesce(sum(compound_receivable), 0),
+       coalesce(sum(fee_receivable), 0), coalesce(sum(memorandum), 0)
+FROM book
+"""
+
+
 def control_totals() -> tuple[ControlTotal, ...]:
-    """The general ledger's control accounts beside what facilities, loans and events add up to."""
+    """The general ledger's control accounts beside what the loans and lines add up to."""
     books = {row.account: row.balance for row in ledger.trial_balance().rows}
-    loans = Loan.objects.aggregate(
-        lent=Sum("principal"),
-        left=Sum("outstanding"),
-        interest=Sum("earned_interest"),
-        penalty=Sum("earned_penalty"),
-    )
-    lent, left, interest, penalty = (loans[k] or ZERO for k in loans)
-    paid = LoanEvent.objects.aggregate(t=Sum("amount"))["t"] or ZERO
+    with connection.cursor() as cursor:
+        cursor.execute(_BOOK)
+        left, interest, penalty, compound, fees, memorandum = cursor.fetchone()
     used = Facility.objects.aggregate(t=Sum("used"))["t"] or ZERO
-    receivable = books[chart.INTEREST_RECEIVABLE] + books[chart.PENALTY_RECEIVABLE]
+    held = sum(
+        (books[a] for a in (chart.MEMO_INTEREST, chart.MEMO_PENALTY, chart.MEMO_COMPOUND)), ZERO
+    )
     return (
         ControlTotal("principal outstanding", books[chart.LOANS], left),
         ControlTotal("lines in use", books[chart.LOANS], used),
-        ControlTotal("interest income", books[chart.INTEREST_INCOME], interest),
-        ControlTotal("penalty income", books[chart.PENALTY_INCOME], penalty),
-        ControlTotal("settlement", books[chart.SETTLEMENT], paid - lent),
-        ControlTotal("receivable", receivable, interest + penalty - (paid - (lent - left))),
+        ControlTotal("interest receivable", books[chart.INTEREST_RECEIVABLE], interest),
+        ControlTotal("penalty receivable", books[chart.PENALTY_RECEIVABLE], penalty),
+        ControlTotal("compound receivable", books[chart.COMPOUND_RECEIVABLE], compound),
+        ControlTotal("fees receivable", books[chart.FEE_RECEIVABLE], fees),
+        ControlTotal("interest in memorandum", held, memorandum),
     )
 
 
@@ -294,18 +297,13 @@ def close_status() -> CloseStatus:
     on = business_date()
     last = CloseOfDay.objects.filter(finished_at__isnull=False).order_by("-on").first()
     active = Loan.objects.filter(status="active")
-    behind = (
-        active.filter(start_on__lte=last.on)
-        .exclude(closed_through__isnull=False, closed_through__gte=last.on)
-        .count()
-        if last
-        else 0
-    )
+    parked = active.filter(parked_on__isnull=False)
+    behind = LoanChunk.objects.filter(closed_through__lt=last.on).count() if last else 0
     return CloseStatus(
         business_date=on,
         last_closed=last.on if last else None,
         finished_at=last.finished_at if last else None,
         open_loans=active.count(),
-        behind=behind,
-        parked=active.exclude(parked_reason="").count(),
+        behind=behind + parked.count(),
+        parked=parked.count(),
     )

@@ -11,6 +11,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max
 
+from kuaidai.foundation.queries import business_date
+from kuaidai.kernel.calendars import whole_months_between
 from kuaidai.kernel.money import ZERO
 from kuaidai.lending.products.loss_parameters import loss_parameters
 from kuaidai.lending.servicing.domain.classification import (
@@ -22,6 +24,7 @@ from kuaidai.lending.servicing.domain.classification import (
     classify_debtor,
 )
 from kuaidai.lending.servicing.domain.ecl import Stage
+from kuaidai.lending.servicing.domain.frequency import Frequency
 from kuaidai.lending.servicing.domain.risk_views import (
     AccrualChanges,
     ChangeView,
@@ -68,26 +71,26 @@ class HeldDebtor:
     held: tuple[HeldClaim, ...]
 
 
-_STEADY = """(r.risk_class = 2 AND r.stage = 2 AND l.days_past_due BETWEEN 1 AND 90
+_STEADY = """(r.risk_class = 2 AND r.stage = 2 AND %(on)s - l.oldest_due_on BETWEEN 1 AND 90
     AND r.orderly_since IS NULL AND r.clear_since IS NULL AND r.restructured_on IS NULL)"""
 """Special mention for being overdue, and still so: the class stays until day 91."""
 
 _CANDIDATES = f"""
 SELECT f.uscc FROM servicing_loan l JOIN servicing_facility f ON f.id = l.facility_id
     LEFT JOIN servicing_loanrisk r ON r.loan_id = l.id
-    WHERE l.status = 'active' AND l.days_past_due > 0 AND {_STEADY} IS NOT TRUE
+    WHERE l.status = 'active' AND l.oldest_due_on < %(on)s AND {_STEADY} IS NOT TRUE
 UNION
 SELECT f.uscc FROM servicing_loanrisk r JOIN servicing_loan l ON l.id = r.loan_id
     JOIN servicing_facility f ON f.id = l.facility_id
     WHERE l.status = 'active'
-      AND (r.risk_class > 1 OR r.stage > 1 OR r.restructured_on IS NOT NULL) AND NOT {_STEADY}
+      AND (r.risk_class > 1 OR r.stage > 1 OR r.restructured_on IS NOT NULL) AND {_STEADY} IS NOT TRUE
 UNION
 SELECT uscc FROM servicing_debtorrisk
     WHERE early_warning OR bad_at_other_banks OR overdue_share_everywhere > 0.2
 UNION
 SELECT f.uscc FROM servicing_classoverride o JOIN servicing_loan l ON l.id = o.loan_id
     JOIN servicing_facility f ON f.id = l.facility_id
-    WHERE o.status = 'approved' AND o.kind = 'worsen' AND o.expires_on > %s
+    WHERE o.status = 'approved' AND o.kind = 'worsen' AND o.expires_on > %(on)s
 ORDER BY uscc
 """
 
@@ -99,30 +102,30 @@ def debtors_to_classify(on: date) -> list[str]:
     worse than special mention and whose arrears have not crossed a bound.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES, [on])
+        cursor.execute(_CANDIDATES, {"on": on})
         return [row[0] for row in cursor.fetchall()]
 
 
-def period_months(method: str, months: int) -> int:
-    """How many months lie between the due days of a loan repaid by `method` over `months`."""
-    if method.startswith("single"):
-        return months
-    return 3 if "quarterly" in method else 1
+def period_months(row: Loan) -> int:
+    """How many months lie between the due days of a loan, one at the least."""
+    if row.method.startswith("single"):
+        return max(1, whole_months_between(row.start_on, row.matures_on))
+    return max(1, Frequency.parse(row.terms.get("every", "1m")).months)
 
 
 def _claim(row: Loan, risk: LoanRisk | None, override: ClassOverride | None, on: date) -> Claim:
     restructuring = None
     if risk is not None and risk.restructured_on is not None and risk.watched_from is not None:
         # A watch starts again from the newest day on which something was overdue.
-        start = max(on, risk.watched_from) if row.days_past_due > 0 else risk.watched_from
+        start = max(on, risk.watched_from) if row.days_past_due_on(on) > 0 else risk.watched_from
         restructuring = Restructuring(start, risk.restructured_again)
     return Claim(
         loan_id=row.id,
         outstanding=row.outstanding,
-        days_past_due=row.days_past_due,
+        days_past_due=row.days_past_due_on(on),
         previous=RiskClass(risk.risk_class if risk else 1),
         orderly_since=risk.orderly_since if risk else None,
-        period_months=period_months(row.method, row.months),
+        period_months=period_months(row),
         restructuring=restructuring,
         override=_override(override),
     )
@@ -289,7 +292,7 @@ def loan_risk(loan_id: str, on: date) -> LoanRiskView:
     ]
     return LoanRiskView(
         loan_id, loan.facility.uscc, loan.facility.product_code, loan.outstanding,
-        loan.days_past_due, RiskClass(risk.risk_class), Stage(risk.stage),
+        loan.days_past_due_on(on), RiskClass(risk.risk_class), Stage(risk.stage),
         reasons[0] if reasons else (), risk.rate, risk.allowance, _changes(loan_id),
         tuple(
             override_view(row)
@@ -331,10 +334,11 @@ def non_accrual_loans(*, after: str = "", limit: int = 1000) -> tuple[str, ...]:
 def gravest_loans(*, limit: int = 50) -> tuple[GraveLoan, ...]:
     """The live loans of the gravest classes, largest first."""
     rows = LoanRisk.objects.filter(risk_class__gt=1, loan__status="active").select_related("loan")
+    on = business_date()
     return tuple(
         GraveLoan(
             row.loan_id, RiskClass(row.risk_class), Stage(row.stage), row.loan.outstanding,
-            row.loan.days_past_due, row.allowance,
+            row.loan.days_past_due_on(on), row.allowance,
         )
         for row in rows.order_by("-risk_class", "-loan__outstanding", "loan_id")[:limit]
     )  # fmt: skip

@@ -18,9 +18,10 @@ from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.forms import AmountField, KeyedForm
 from kuaidai.kernel.money import money_text
 from kuaidai.lending.origination import queries as origination
-from kuaidai.lending.origination.domain.product_terms import loan_terms, purpose_titles
+from kuaidai.lending.origination.domain.product_terms import purpose_titles
 from kuaidai.lending.products.catalogue import Product
 from kuaidai.lending.products.catalogue import product as product_of
+from kuaidai.lending.servicing.domain.agreeing import terms_for
 from kuaidai.lending.servicing import operations, queries
 from kuaidai.lending.servicing.domain.quote import Quote, quote
 from kuaidai.lending.servicing.domain.views import AccountEntry, DrawdownView, FacilityView
@@ -91,7 +92,7 @@ def purpose_title(product: Product, code: str) -> str:
 
 def _drawdown_quote(borrower: Borrower, facility: FacilityView, amount: Decimal) -> Quote:
     return quote(
-        loan_terms(
+        terms_for(
             product_of(facility.product_code),
             amount=amount,
             months=facility.months,

@@ -92,7 +92,7 @@ def trial_balance(
         of[1] += credit
     rows = tuple(
         TrialBalanceRow(
-            code, account.title_en, account.title_zh, *sums[code],
+            code, account.title_en, account.title_zh, sums[code][0], sums[code][1],
             natural(code, sums[code][0] - sums[code][1]), account.is_memorandum,
         )
         for code, account in CHART.items()

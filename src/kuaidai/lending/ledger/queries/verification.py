@@ -109,7 +109,7 @@ def _blocks() -> Iterator[tuple[int, int]]:
 def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"most": MOST, **values})
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _wrong_entries(low: int, high: int) -> Iterator[Break]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 
 from kuaidai.lending.origination.domain.terms import Choice
 from kuaidai.lending.products.catalogue import Product
-from kuaidai.lending.servicing.domain.conventions import Conventions, full_order
-from kuaidai.lending.servicing.domain.methods import RepaymentMethod
-from kuaidai.lending.servicing.domain.terms import LoanTerms
 
 
 def choice_of(product: Product, *, most: Decimal) -> Choice:
@@ -50,22 +46,3 @@ _METHOD_TITLES = {
 def method_titles(method: str) -> tuple[str, str]:
     """English and Chinese title of a repayment method."""
     return _METHOD_TITLES.get(method, (method, method))
-
-
-def loan_terms(
-    product: Product, *, amount: Decimal, months: int, method: str, annual_rate: Decimal, on: date
-) -> LoanTerms:
-    """The terms of a loan drawn in full on `on`, for quotes and the contract's appendix."""
-    return LoanTerms(
-        principal=amount,
-        annual_rate=annual_rate,
-        method=RepaymentMethod(method),
-        start_on=on,
-        instalments=months,
-        conventions=Conventions(
-            day_count=product.day_count, due_order=full_order(product.allocation_order)
-        ),
-        settlement_day=product.settlement_day,
-        penalty_multiplier=product.penalty_multiplier,
-        grace_days=product.grace_days,
-    )

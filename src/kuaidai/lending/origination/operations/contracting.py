@@ -41,6 +41,7 @@ from kuaidai.lending.origination.operations.records import audit, locked, move
 from kuaidai.lending.products.catalogue import product as product_of
 from kuaidai.lending.servicing import bank_core
 from kuaidai.lending.servicing import operations as servicing
+from kuaidai.lending.servicing.domain.agreeing import terms_for
 from kuaidai.lending.servicing.domain.quote import quote
 from kuaidai.parties import queries as parties
 
@@ -56,7 +57,7 @@ def _settlement_account(uscc: str) -> str:
 def _facts(application: Application, chosen: OfferTerms, number: str, on: date) -> ContractFacts:
     product = product_of(application.product_code)
     person = parties.person_by_number(application.person_no)
-    loan = product_terms.loan_terms(
+    loan = terms_for(
         product,
         amount=chosen.amount,
         months=chosen.months,

@@ -17,6 +17,7 @@ from kuaidai.lending.origination.errors import NoOffer, OfferExpired
 from kuaidai.lending.origination.models import Application, Contract, OfferTerms
 from kuaidai.lending.origination.operations.records import audit, locked, move
 from kuaidai.lending.products.catalogue import product as product_of
+from kuaidai.lending.servicing.domain.agreeing import terms_for
 from kuaidai.lending.servicing.domain.quote import Quote, quote
 
 _OPEN = (Status.APPROVED, Status.OFFERED)
@@ -61,7 +62,7 @@ def _quoted(
     terms.check_months(months, choice)
     terms.check_method(method, choice)
     return quote(
-        product_terms.loan_terms(
+        terms_for(
             product,
             amount=amount,
             months=months,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -58,12 +59,17 @@ class Product:
     latest_maturity_after_expiry_days: int
     total_credit_cap: Decimal
     penalty_multiplier: Decimal
+    misuse_multiplier: Decimal
     allocation_order: tuple[str, ...]
     purposes: tuple[Purpose, ...]
+    conventions: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _product(raw: dict[str, Any]) -> Product:
-    money = ("cap", "floor", "draw_step", "minimum_draw", "penalty_multiplier", "total_credit_cap")
+    money = (
+        "cap", "floor", "draw_step", "minimum_draw", "penalty_multiplier", "misuse_multiplier",
+        "total_credit_cap",
+    )  # fmt: skip
     lists = (
         "required_sources", "optional_sources", "tenors_months", "methods", "allocation_order",
     )  # fmt: skip

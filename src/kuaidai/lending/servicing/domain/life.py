@@ -230,3 +230,37 @@ def event_to_dict(event: ev.Event) -> dict[str, Any]:
             value = str(value)
         told[entry.name] = value
     return told
+
+
+_PERCENT = "annual_rate"
+
+
+def terms_to_dict(terms: LoanTerms) -> dict[str, Any]:
+    """Terms as `read_terms` reads them back; what is the default of `LoanTerms` is left out."""
+    told: dict[str, Any] = {}
+    fields_of = {target: name for name, (target, _) in _TERMS.items() if name != "annual_rate_pct"}
+    for entry in fields(terms):
+        value = getattr(terms, entry.name)
+        if entry.name == "conventions":
+            told["conventions"] = value.to_dict()
+        elif entry.name == "agreed":
+            if value:
+                told["agreed"] = [_agreed_to_dict(line) for line in value]
+        elif value is not None and value != entry.default:
+            told[fields_of[entry.name]] = _plain(entry.name, value)
+    return told
+
+
+def _agreed_to_dict(line: AgreedInstalment) -> dict[str, str]:
+    told = {"due": str(line.due_on)}
+    for name in ("principal", "total"):
+        amount = getattr(line, name)
+        if amount is not None:
+            told[name] = str(amount)
+    return told
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == _PERCENT:
+        return format((value * 100).normalize(), "f")
+    return value if isinstance(value, int) else str(value)

@@ -23,7 +23,7 @@ from kuaidai.lending.servicing.models.limits import (
     LimitReservation,
     SubLimit,
 )
-from kuaidai.lending.servicing.models.loan import Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.models.loan import Loan, LoanChunk, LoanEvent, Repayment
 from kuaidai.lending.servicing.models.reconciliation import (
     ReconciliationBreak,
     ReconciliationRun,
@@ -42,6 +42,7 @@ __all__ = [
     "LimitGroup",
     "LimitReservation",
     "Loan",
+    "LoanChunk",
     "LoanEvent",
     "LoanRisk",
     "ProvisionMovement",

@@ -2,48 +2,100 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
 from kuaidai.lending.servicing.models.facility import Drawdown, Facility
 
 
+class LoanChunk(models.Model):
+    """Loans that the night closes together; `closed_through` is the last day closed for all of them.
+
+    A loan's books are posted up to the later of this day and its own `accrued_through`, unless it is
+    parked: then up to its own.
+    """
+
+    id = models.IntegerField(primary_key=True)
+    closed_through = models.DateField()
+
+
+def _money(**options: Any) -> models.DecimalField[Any, Any]:
+    return models.DecimalField(max_digits=18, decimal_places=2, **options)
+
+
 class Loan(models.Model):
-    """One paid-out drawdown with its frozen terms. The sums are what replay says, kept for queries."""
+    """One paid-out drawdown with its frozen terms. The rest is what its events make of it.
+
+    `snapshot` is the running loan on `accrued_through` (see `domain.snapshot`); the columns tell of it
+    what queries and the night need. `balance` is principal not due yet: interest runs on it from
+    `accrual_from` over years of `year_days`. While `is_simple` nothing but that happens before
+    `next_end_on`. Receivables are those in the books on `accrued_through`. `oldest_due_on` is
+    the due date of the oldest instalment that is due and unpaid.
+    """
 
     id = models.CharField(primary_key=True, max_length=20)
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="loans")
     drawdown = models.OneToOneField(Drawdown, on_delete=models.PROTECT, related_name="loan")
-    principal = models.DecimalField(max_digits=18, decimal_places=2)
-    annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
-    method = models.CharField(max_length=40)
-    day_count = models.CharField(max_length=10)
+    chunk = models.ForeignKey(LoanChunk, on_delete=models.PROTECT, related_name="loans")
+    branch = models.CharField(max_length=12)
+    product_code = models.CharField(max_length=40)
+    terms = models.JSONField()
+    principal = _money()
     start_on = models.DateField()
-    months = models.SmallIntegerField()
-    settlement_day = models.SmallIntegerField()
-    penalty_multiplier = models.DecimalField(max_digits=5, decimal_places=2)
-    grace_days = models.SmallIntegerField(default=0)
-    allocation_order = models.CharField(max_length=40, default="penalty,interest,principal")
-    status = models.CharField(max_length=10, default="active")
-    outstanding = models.DecimalField(max_digits=18, decimal_places=2)
-    earned_interest = models.DecimalField(default=0, max_digits=18, decimal_places=2)
-    earned_penalty = models.DecimalField(default=0, max_digits=18, decimal_places=2)
-    days_past_due = models.IntegerField(default=0)
+    method = models.CharField(max_length=40)
+    matures_on = models.DateField()
+    status = models.CharField(max_length=12, default="active")
+    annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
+    outstanding = _money()
+    balance = _money()
+    accrual_from = models.DateField()
+    year_days = models.SmallIntegerField()
+    next_end_on = models.DateField(null=True)
+    oldest_due_on = models.DateField(null=True)
+    is_simple = models.BooleanField()
+    accrues = models.BooleanField(default=True)
+    interest_receivable = _money(default=0)
+    penalty_receivable = _money(default=0)
+    compound_receivable = _money(default=0)
+    fee_receivable = _money(default=0)
+    memorandum = _money(default=0)
+    snapshot = models.JSONField()
     accrued_through = models.DateField()
-    closed_through = models.DateField(null=True)
+    event_count = models.IntegerField(default=0)
     parked_reason = models.TextField(default="", blank=True)
+    parked_on = models.DateField(null=True)
+
+    def days_past_due_on(self, on: date) -> int:
+        """Days since the oldest unpaid due date; 0 on it, and where nothing is late."""
+        return max(0, (on - self.oldest_due_on).days) if self.oldest_due_on else 0
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(outstanding__gte=0, outstanding__lte=F("principal")),
+                condition=Q(outstanding__gte=0, balance__gte=0, outstanding__lte=F("principal")),
                 name="outstanding_in_range",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["active", "settled"]), name="loan_status"
+                condition=Q(status__in=["active", "settled", "written_off"]), name="loan_status"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="settled") | Q(outstanding=0), name="settled_owes_nothing"
             ),
         ]
-        indexes = [models.Index(fields=["status", "closed_through"])]
+        indexes = [
+            models.Index(fields=["chunk"], condition=Q(status="active"), name="loan_active_chunk"),
+            models.Index(
+                fields=["oldest_due_on"],
+                condition=Q(oldest_due_on__isnull=False),
+                name="loan_past_due",
+            ),
+            models.Index(
+                fields=["parked_on"], condition=Q(parked_on__isnull=False), name="loan_parked"
+            ),
+        ]
 
 
 class Repayment(models.Model):
@@ -52,9 +104,9 @@ class Repayment(models.Model):
     id = models.CharField(primary_key=True, max_length=40)
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="repayments")
     kind = models.CharField(max_length=10)
-    amount = models.DecimalField(max_digits=18, decimal_places=2)
+    amount = _money()
     shorten = models.BooleanField(default=False)
-    settled = models.DecimalField(default=0, max_digits=18, decimal_places=2)
+    settled = _money(default=0)
     status = models.CharField(max_length=10, default="pending")
     requested_on = models.DateField()
     reason = models.TextField(default="", blank=True)
@@ -74,19 +126,31 @@ class Repayment(models.Model):
                 name="one_pending_repayment_per_loan",
             ),
         ]
+        indexes = [
+            models.Index(fields=["requested_on"], name="repayment_day"),
+        ]
 
 
 class LoanEvent(models.Model):
-    """A payment received: the input of replay, in order of `id`. Append-only."""
+    """What happened to a loan: the input of replay, in order of `number`. Append-only.
+
+    `on` is the day it counts from, `booked_on` the book day it was recorded on; `told` is the event
+    as `domain.life` reads it.
+    """
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="events")
-    repayment = models.OneToOneField(Repayment, on_delete=models.PROTECT)
+    number = models.IntegerField()
+    key = models.CharField(max_length=100)
+    kind = models.CharField(max_length=20)
     on = models.DateField()
-    amount = models.DecimalField(max_digits=18, decimal_places=2)
-    shorten = models.BooleanField(default=False)
+    booked_on = models.DateField()
+    told = models.JSONField()
+    repayment = models.OneToOneField(Repayment, on_delete=models.PROTECT, null=True)
+    actor = models.CharField(max_length=80)
+    recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_is_positive"),
+            models.UniqueConstraint(fields=["loan", "number"], name="loan_event_number"),
+            models.UniqueConstraint(fields=["loan", "key"], name="loan_event_key"),
         ]
-        indexes = [models.Index(fields=["loan", "id"])]

@@ -19,13 +19,17 @@ from kuaidai.kernel.calendars import add_months
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
 from kuaidai.kernel.identifiers import new_id
 from kuaidai.kernel.money import money_text, yuan
-from kuaidai.lending.ledger.domain import chart
-from kuaidai.lending.ledger.domain.entries import Line
+from kuaidai.lending.ledger.domain.movements import Movement
+from kuaidai.lending.ledger.domain.rules import lines_of
 from kuaidai.lending.ledger.operations import post
 from kuaidai.lending.products.catalogue import Product, product
 from kuaidai.lending.servicing import bank_core
+from kuaidai.lending.servicing.domain.agreeing import terms_for
+from kuaidai.lending.servicing.domain.life import terms_to_dict
 from kuaidai.lending.servicing.domain.limit_account import LimitAccount
 from kuaidai.lending.servicing.domain.maturity import last_maturity, terms_that_fit
+from kuaidai.lending.servicing.domain.reading import totals_in_cents
+from kuaidai.lending.servicing.domain.running import begin
 from kuaidai.lending.servicing.domain.states import STATE_ZH, FacilityStatus
 from kuaidai.lending.servicing.domain.views import DrawdownView
 from kuaidai.lending.servicing.errors import (
@@ -38,9 +42,14 @@ from kuaidai.lending.servicing.errors import (
     TermNotOffered,
     UnknownPurpose,
 )
-from kuaidai.lending.servicing.models import Drawdown, Loan, SubLimit
+from kuaidai.lending.servicing.models import Drawdown, Loan, LoanChunk, SubLimit
 from kuaidai.lending.servicing.operations import limits
-from kuaidai.lending.servicing.operations.projection import posting_day, require_not_ahead
+from kuaidai.lending.servicing.operations.projection import (
+    accrue,
+    open_values,
+    posting_day,
+    require_not_ahead,
+)
 from kuaidai.lending.servicing.queries import drawdown_view
 
 log = structlog.get_logger("kuaidai.drawing")
@@ -48,6 +57,8 @@ SUBJECT = "drawdown"
 PURSUE_AFTER = timedelta(seconds=5)
 """How long a payment may be on its way before it is asked about again."""
 _PURSUED_AT_ONCE = 200
+LOANS_IN_CHUNK = 10_000
+"""How many loans the night closes together, at the most."""
 _KEY = re.compile(r"^[\x21-\x7e]{1,100}$")
 _INSERT = """
 INSERT INTO servicing_drawdown (
@@ -245,7 +256,11 @@ def settle_drawdown(*, drawdown_id: str, moved: bank_core.Movement, actor: Actor
     """Make the loan of a drawdown the core has paid, or release its reservation; once per drawdown."""
     asked = Drawdown.objects.get(id=drawdown_id)
     account = limits.lock_limits(facility_id=asked.facility_id, product_code=asked.product_code)
-    row = Drawdown.objects.select_for_update(no_key=True).get(id=drawdown_id)
+    row = (
+        Drawdown.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("facility")
+        .get(id=drawdown_id)
+    )
     if row.status != "pending":
         return drawdown_view(row)
     loan = None
@@ -257,7 +272,7 @@ def settle_drawdown(*, drawdown_id: str, moved: bank_core.Movement, actor: Actor
         limits.release(account, subject_type=SUBJECT, subject_id=row.id, on=row.requested_on)
     row.save(update_fields=["status", "reason"])
     if moved.is_settled:
-        loan = _make_loan(row)
+        loan = _make_loan(row, moved.booked_on)
     record_audit(
         actor=actor, action=f"drawdown.{row.status}", subject_type="facility",
         subject_id=row.facility_id, on=row.requested_on,
@@ -266,32 +281,55 @@ def settle_drawdown(*, drawdown_id: str, moved: bank_core.Movement, actor: Actor
     return drawdown_view(row, loan)
 
 
-def _make_loan(row: Drawdown) -> Loan:
+def _make_loan(row: Drawdown, booked_on: date | None) -> Loan:
+    """The loan of a paid drawdown, from the day the money arrived; its books up to date."""
     part = SubLimit.objects.get(facility_id=row.facility_id, product_code=row.product_code)
-    rules = product(row.product_code)
+    start_on = max(row.requested_on, booked_on or row.requested_on)
+    terms = terms_for(
+        product(row.product_code), amount=row.amount, months=row.months, method=part.method,
+        annual_rate=part.annual_rate, on=start_on,
+    )  # fmt: skip
+    chunk = _open_chunk(posting_day(start_on))
+    run = begin(terms)
     loan = Loan.objects.create(
         id=new_id("LN"),
         facility_id=row.facility_id,
         drawdown=row,
+        chunk=chunk,
+        branch=row.facility.branch,
+        product_code=row.product_code,
+        terms=terms_to_dict(terms),
         principal=row.amount,
-        annual_rate=part.annual_rate,
-        method=part.method,
-        day_count=rules.day_count.value,
-        start_on=row.requested_on,
-        months=row.months,
-        settlement_day=rules.settlement_day,
-        penalty_multiplier=rules.penalty_multiplier,
-        grace_days=rules.grace_days,
-        allocation_order=",".join(rules.allocation_order),
-        outstanding=row.amount,
-        accrued_through=row.requested_on,
+        start_on=start_on,
+        **open_values(run),
     )
     post(
         key=f"drawdown:{row.id}",
-        on=posting_day(row.requested_on),
+        on=posting_day(start_on),
         description="Loan paid out",
         source_type="loan",
         source_id=loan.id,
-        lines=[Line(chart.LOANS, debit=row.amount), Line(chart.SETTLEMENT, credit=row.amount)],
+        lines=lines_of({Movement.DRAWN: row.amount}, product_code=row.product_code),
+        branch=loan.branch,
+        product_code=row.product_code,
     )
+    if chunk.closed_through > start_on:  # the money came days ago: the nights since have passed
+        before = totals_in_cents(run, start_on)
+        run.advance(chunk.closed_through)
+        accrue(loan, run, before, chunk.closed_through)
     return loan
+
+
+def _open_chunk(book_on: date) -> LoanChunk:
+    """The chunk that takes the next loan, locked against its night."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('servicing_loan_number')")
+        number = cursor.fetchone()[0] // LOANS_IN_CHUNK
+    LoanChunk.objects.bulk_create(
+        [LoanChunk(id=number, closed_through=book_on - timedelta(days=1))], ignore_conflicts=True
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT closed_through FROM servicing_loanchunk WHERE id = %s FOR SHARE", [number]
+        )
+        return LoanChunk(id=number, closed_through=cursor.fetchone()[0])

@@ -6,6 +6,7 @@ under their row locks. The database refuses each level on its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -67,10 +68,8 @@ def lock_limits(*, facility_id: str, product_code: str | None = None) -> LimitAc
             cursor.execute(_LOCK, [product_code, facility_id])
             row = cursor.fetchone()
             if row is not None:
-                return LimitAccount(
-                    *row[:11], group=Limit(*row[11:14]), line=Limit(*row[14:18]),
-                    part=Limit(*row[18:]),
-                )  # fmt: skip
+                limits = Limit(*row[11:14]), Limit(*row[14:18]), Limit(*row[18:])
+                return LimitAccount(*(*row[:11], *limits))
     known = SubLimit.objects.filter(facility_id=facility_id).order_by("product_code")
     codes = list(known.values_list("product_code", flat=True)[:50])
     if not codes:
@@ -132,6 +131,44 @@ def restore(account: LimitAccount, principal: Decimal, *, on: date) -> None:
     _move(account, used=-principal, consumed=spent)
     left = _less(account.line, used=principal)
     _after_less(replace(account, line=replace(left, consumed=left.consumed + spent)), on)
+
+
+_RESTORE_MANY = """
+WITH back AS (
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::numeric[]) AS t(line, product, amount)
+), part AS (
+    UPDATE servicing_sublimit s
+    SET used = s.used - b.amount,
+        consumed = s.consumed + CASE WHEN s.revolving THEN 0 ELSE b.amount END
+    FROM back b WHERE s.facility_id = b.line AND s.product_code = b.product
+    RETURNING s.facility_id, b.amount, CASE WHEN s.revolving THEN 0 ELSE b.amount END AS spent
+), of_line AS (
+    SELECT facility_id, sum(amount) AS amount, sum(spent) AS spent FROM part GROUP BY facility_id
+), line AS (
+    UPDATE servicing_facility f SET used = f.used - x.amount, consumed = f.consumed + x.spent
+    FROM of_line x WHERE f.id = x.facility_id
+    RETURNING f.id, f.group_id, x.amount, f.wanted, f.status, f.used + f.reserved AS taken
+), of_group AS (
+    UPDATE servicing_limitgroup g SET used = g.used - x.amount
+    FROM (SELECT group_id, sum(amount) AS amount FROM line GROUP BY group_id) x
+    WHERE g.id = x.group_id
+)
+SELECT id FROM line WHERE wanted IS NOT NULL OR (status = ANY(%s) AND taken = 0)
+"""
+
+
+def restore_many(principal: Mapping[tuple[str, str], Decimal], *, on: date) -> None:
+    """As `restore`, for the sums of many lines and products at once; the lines are locked already."""
+    if not principal:
+        return
+    lines = [line for line, _ in principal]
+    products = [product for _, product in principal]
+    with connection.cursor() as cursor:
+        ended = [str(status) for status in ENDED]
+        cursor.execute(_RESTORE_MANY, [lines, products, list(principal.values()), ended])
+        following = [row[0] for row in cursor.fetchall()]
+    for facility_id in following:
+        _after_less(lock_limits(facility_id=facility_id), on)
 
 
 def _less(limit: Limit, *, used: Decimal = ZERO, reserved: Decimal = ZERO) -> Limit:

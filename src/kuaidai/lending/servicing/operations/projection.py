@@ -1,18 +1,65 @@
-"""Bring a loan's stored sums and the ledger in line with what replay says."""
+"""Book what happens to a loan: its events, its row, and the ledger in line with replay.
+
+The row is a projection: what replay says of the loan on `accrued_through`. The ledger is posted with the
+difference of the loan's cumulative totals (see `ledger.domain.movements`), before and after.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+import structlog
+from django.db import connection
+
+from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.queries import business_date, held_business_date
-from kuaidai.lending.ledger.domain import chart
-from kuaidai.lending.ledger.domain.entries import Line
+from kuaidai.kernel.money import from_cents
+from kuaidai.lending.ledger.domain.movements import Movement
+from kuaidai.lending.ledger.domain.rules import lines_of
 from kuaidai.lending.ledger.operations import post
-from kuaidai.lending.servicing.domain.replay import LoanState
-from kuaidai.lending.servicing.errors import DatedAhead
-from kuaidai.lending.servicing.models import Loan
-from kuaidai.lending.servicing.queries import state_of
+from kuaidai.lending.servicing.domain.events import Event, Reversal
+from kuaidai.lending.servicing.domain.happenings import HANDLERS
+from kuaidai.lending.servicing.domain.life import event_to_dict, read_event, read_terms
+from kuaidai.lending.servicing.domain.projecting import Projection, project
+from kuaidai.lending.servicing.domain.reading import totals_in_cents
+from kuaidai.lending.servicing.domain.replay import run_to
+from kuaidai.lending.servicing.domain.running import RunningLoan, apply
+from kuaidai.lending.servicing.domain.snapshot import restore, snapshot
+from kuaidai.lending.servicing.domain.state import Allocation
+from kuaidai.lending.servicing.errors import DatedAhead, EventRefused, UnknownLoan
+from kuaidai.lending.servicing.models import Loan, LoanEvent, Repayment
+
+log = structlog.get_logger("kuaidai.booking")
+
+COLUMNS = (
+    "status", "annual_rate", "method", "matures_on", "outstanding", "balance", "accrual_from",
+    "next_end_on", "oldest_due_on", "is_simple", "accrues", "interest_receivable",
+    "penalty_receivable", "compound_receivable", "fee_receivable", "memorandum",
+)  # fmt: skip
+"""The columns of a loan that a projection fills; they have its fields' names."""
+
+_TITLES = {
+    "payment": "Repayment received",
+    "payoff": "Repayment received",
+    "charge": "Fee charged",
+    "waiver": "Waiver",
+    "rate_change": "Rate changed",
+    "misuse": "Misuse found",
+    "extension": "Loan extended",
+    "restructuring": "Loan restructured",
+    "non_accrual": "Accrual stopped",
+    "accrual_resumed": "Accrual resumed",
+    "write_off": "Loan written off",
+    "reversal": "Event reversed",
+}
+_LOCK_CHUNK = """
+SELECT c.closed_through FROM servicing_loanchunk c
+JOIN servicing_loan l ON l.chunk_id = c.id WHERE l.id = %s FOR SHARE OF c
+"""
 
 
 def posting_day(on: date) -> date:
@@ -33,36 +80,168 @@ def require_not_ahead(on: date) -> None:
         raise DatedAhead(value=on, on=today)
 
 
-def accrue(loan: Loan, on: date) -> LoanState:
-    """Recognise what the loan earned up to `on`, and store its state. `loan` is locked.
+@dataclass(frozen=True)
+class HeldLoan:
+    """A locked loan and the day up to which its books are posted."""
 
-    A payment that counts from an earlier day may take back income recognised since: totals may fall
-    and rise again. So the entry's key holds the day and the number of payments, which never do.
+    row: Loan
+    posted_through: date
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What an event did: the loan's totals before it and after, and where its money went."""
+
+    before: Decimal
+    after: Decimal
+    allocation: Allocation | None
+
+    @property
+    def principal_back(self) -> Decimal:
+        """Principal that is no longer owed, to be given back to the line."""
+        return self.before - self.after
+
+
+def hold_loan(loan_id: str) -> HeldLoan:
+    """Lock a loan below its chunk, whose night cannot pass meanwhile. Raises `UnknownLoan`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_CHUNK, [loan_id])
+        found = cursor.fetchone()
+    if found is None:
+        raise UnknownLoan(value=loan_id)
+    row = Loan.objects.select_for_update(no_key=True).get(id=loan_id)
+    return HeldLoan(row, posted_through(row, found[0]))
+
+
+def posted_through(row: Loan, chunk_closed_through: date) -> date:
+    """The day up to which a loan's books are posted."""
+    if row.parked_on is not None:
+        return row.accrued_through
+    return max(row.accrued_through, chunk_closed_through)
+
+
+def events_of(loan_id: str) -> list[Event]:
+    """Everything that happened to a loan, as recorded."""
+    rows = LoanEvent.objects.filter(loan_id=loan_id).order_by("number")
+    return [read_event(told) for told in rows.values_list("told", flat=True)]
+
+
+def running(row: Loan) -> RunningLoan:
+    """The loan as it ran up to `accrued_through`: from its snapshot, or else from its events."""
+    terms = read_terms(row.terms)
+    try:
+        return restore(terms, row.snapshot)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        log.error("snapshot unreadable, replayed", loan=row.id, error=type(error).__name__)
+        return run_to(terms, events_of(row.id), row.accrued_through)
+
+
+def book(
+    held: HeldLoan, event: Event, *, actor: Actor, repayment: Repayment | None = None
+) -> Booked:
+    """Record an event of a locked loan and bring row and ledger in line; in the caller's transaction.
+
+    An event before what is posted already, or a reversal, is replayed from the start and posted as a
+    correction on the open day. Raises `EventRefused` for one that cannot be.
     """
-    state = state_of(loan, on)
-    interest = state.earned_interest - loan.earned_interest
-    penalty = state.earned_penalty - loan.earned_penalty
+    row, through = held.row, held.posted_through
+    book_on = posting_day(event.on)
+    run = running(row)
+    run.advance(through)
+    before, outstanding = totals_in_cents(run, through), run.outstanding()
+    number = row.event_count + 1
+    _record(row, event, number, book_on, actor, repayment)
+    try:
+        if event.on < through or isinstance(event, Reversal):
+            run = run_to(read_terms(row.terms), events_of(row.id), max(through, event.on))
+        else:
+            run.advance(event.on)
+            accrued = totals_in_cents(run, event.on)
+            _post(row, f"accrual:{event.on}:{number}", "Interest accrued", before, accrued, book_on)
+            before = accrued
+            apply(run, event, HANDLERS)
+    except ValueError as error:
+        raise EventRefused(value=row.id, why=str(error)) from error
+    after = totals_in_cents(run, run.at)
+    kind = event_to_dict(event)["type"]
+    _post(row, event.key, _TITLES.get(kind, kind), before, after, book_on)
+    row.event_count = number
+    store(row, run)
+    found = next((each for each in run.allocations if each.key == event.key), None)
+    return Booked(from_cents(outstanding), row.outstanding, found)
+
+
+def accrue(row: Loan, run: RunningLoan, before: Mapping[Movement, int], on: date) -> None:
+    """Post what a locked loan earned up to `on`, to which `run` was advanced, and store it."""
+    after = totals_in_cents(run, on)
+    key = f"accrual:{on}:{row.event_count}"
+    _post(row, key, "Interest accrued", before, after, posting_day(on))
+    store(row, run)
+
+
+def _record(
+    row: Loan, event: Event, number: int, book_on: date, actor: Actor, repayment: Repayment | None
+) -> None:
+    told = event_to_dict(event)
+    LoanEvent.objects.create(
+        loan=row, number=number, key=event.key, kind=told["type"], on=event.on, booked_on=book_on,
+        told=told, repayment=repayment, actor=f"{actor.kind}:{actor.id}"[:80],
+    )  # fmt: skip
+
+
+def difference(
+    before: Mapping[Movement, int], after: Mapping[Movement, int]
+) -> dict[Movement, Decimal]:
+    """What changed between two sets of totals, as money; what did not is left out."""
+    changed = {
+        movement: after.get(movement, 0) - before.get(movement, 0)
+        for movement in {*before, *after}
+        if after.get(movement, 0) != before.get(movement, 0)
+    }
+    return {movement: from_cents(changed[movement]) for movement in Movement if movement in changed}
+
+
+def _post(
+    row: Loan,
+    key: str,
+    description: str,
+    before: Mapping[Movement, int],
+    after: Mapping[Movement, int],
+    book_on: date,
+) -> None:
     post(
-        key=f"accrual:{loan.id}:{on}:{len(state.allocations)}",
-        on=posting_day(on),
-        description="Interest accrued",
+        key=f"loan:{row.id}:{key}",
+        on=book_on,
+        description=description,
         source_type="loan",
-        source_id=loan.id,
-        lines=[
-            *_both(chart.INTEREST_RECEIVABLE, chart.INTEREST_INCOME, interest),
-            *_both(chart.PENALTY_RECEIVABLE, chart.PENALTY_INCOME, penalty),
-        ],
+        source_id=row.id,
+        lines=lines_of(difference(before, after), product_code=row.product_code),
+        branch=row.branch,
+        product_code=row.product_code,
     )
-    loan.earned_interest, loan.earned_penalty = state.earned_interest, state.earned_penalty
-    loan.outstanding, loan.days_past_due = state.outstanding, state.days_past_due
-    loan.accrued_through = max(on, loan.accrued_through)
-    loan.status = "settled" if state.is_settled else "active"
-    loan.save()
-    return state
 
 
-def _both(debit: str, credit: str, amount: Decimal) -> list[Line]:
-    """Debit one account and credit another; a negative amount the other way round."""
-    if amount >= 0:
-        return [Line(debit, debit=amount), Line(credit, credit=amount)]
-    return [Line(credit, debit=-amount), Line(debit, credit=-amount)]
+def store(row: Loan, run: RunningLoan) -> Projection:
+    """Write what the running loan says into its row; a loan that was parked is so no longer."""
+    told = project(run)
+    for name in COLUMNS:
+        setattr(row, name, getattr(told, name))
+    row.snapshot, row.accrued_through = snapshot(run), run.at
+    row.parked_reason, row.parked_on = "", None
+    row.save()
+    return told
+
+
+def open_values(run: RunningLoan) -> dict[str, Any]:
+    """The columns of a loan that begins, as its running loan tells them."""
+    told = project(run)
+    return {name: getattr(told, name) for name in COLUMNS} | {
+        "snapshot": snapshot(run), "accrued_through": run.at, "year_days": told.year_days,
+    }  # fmt: skip
+
+
+__all__ = [
+    "COLUMNS", "Booked", "HeldLoan", "accrue", "book", "difference", "events_of",
+    "hold_loan", "open_values", "posted_through", "posting_day", "require_not_ahead", "running",
+    "store",
+]  # fmt: skip

@@ -55,7 +55,7 @@ book AS (
            coalesce(r.stage, 1) AS stage, coalesce(r.risk_class, 1) AS risk_class,
            coalesce(r.allowance, 0) AS held, coalesce(r.rate, 0) AS held_rate,
            CASE WHEN l.method = ANY(%(bullets)s) THEN 'bullet' ELSE 'amortising' END AS profile,
-           {_MONTHS.format(longest=LONGEST_MONTHS, ends="(l.start_on + l.months * interval '1 month')")}
+           {_MONTHS.format(longest=LONGEST_MONTHS, ends="l.matures_on")}
                AS months
     FROM servicing_loan l JOIN servicing_facility f ON f.id = l.facility_id
         LEFT JOIN servicing_loanrisk r ON r.loan_id = l.id

@@ -14,11 +14,8 @@ from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import record_audit, run_once
 from kuaidai.kernel.identifiers import new_id
 from kuaidai.kernel.money import money_text, yuan
-from kuaidai.lending.ledger.domain import chart
-from kuaidai.lending.ledger.domain.entries import Line
-from kuaidai.lending.ledger.operations import post
-from kuaidai.lending.servicing import bank_core
-from kuaidai.lending.servicing.domain.replay import LoanState
+from kuaidai.lending.servicing import bank_core, gateway
+from kuaidai.lending.servicing.domain.events import Payment
 from kuaidai.lending.servicing.domain.views import RepaymentView
 from kuaidai.lending.servicing.errors import (
     CoreUnavailable,
@@ -28,12 +25,14 @@ from kuaidai.lending.servicing.errors import (
     RepaymentRunning,
     RepayNothing,
     RepayTooMuch,
-    UnknownLoan,
 )
-from kuaidai.lending.servicing.models import Drawdown, Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.models import Loan, LoanEvent, Repayment
 from kuaidai.lending.servicing.operations import limits
-from kuaidai.lending.servicing.operations.projection import accrue, posting_day, require_not_ahead
+from kuaidai.lending.servicing.operations.projection import book, hold_loan, require_not_ahead
 from kuaidai.lending.servicing.queries import repayment_view, state_of
+
+SUBJECT = "repayment"
+DUE = "due"
 
 
 def repay(
@@ -66,9 +65,7 @@ def repay(
 
 
 def _ask(loan_id: str, amount: Decimal | None, on: date, actor: Actor, *, shorten: bool) -> str:
-    loan = Loan.objects.select_for_update(no_key=True).filter(id=loan_id).first()
-    if loan is None:
-        raise UnknownLoan(value=loan_id)
+    loan = hold_loan(loan_id).row
     if loan.status == "settled":
         raise LoanSettled(value=loan_id)
     require_not_ahead(on)
@@ -129,24 +126,35 @@ def collect_repayment(*, repayment_id: str, actor: Actor) -> RepaymentView:
     row = Repayment.objects.select_related("loan__facility").get(id=repayment_id)
     if row.status != "pending":
         return repayment_view(row)
+    if row.kind == DUE:
+        gateway.place_order(order_of(row, row.loan.facility.account_no))
+        gateway.send_order(row.id)
+        return repayment_view(Repayment.objects.get(id=repayment_id))
     moved = bank_core.debit(
         key=row.id,
         from_account=row.loan.facility.account_no,
         amount=row.amount,
         memo=f"Repayment {row.loan_id}",
         on=row.requested_on,
-        partial=row.kind == "due",
+        partial=False,
     )
     return _apply(repayment_id, moved, actor)
 
 
+def order_of(row: Repayment, account: str) -> gateway.OrderRequest:
+    """The order that takes what is due from a firm's account, as far as it reaches."""
+    return gateway.OrderRequest(
+        row.id, gateway.OrderKind.DEBIT, account, row.amount, f"Repayment {row.loan_id}",
+        row.requested_on, partial=True, subject_type=SUBJECT, subject_id=row.id,
+    )  # fmt: skip
+
+
 @transaction.atomic
 def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> RepaymentView:
-    drawn = Drawdown.objects.get(loan__repayments__id=repayment_id)
+    asked = Repayment.objects.select_related("loan__drawdown").get(id=repayment_id)
+    drawn = asked.loan.drawdown
     account = limits.lock_limits(facility_id=drawn.facility_id, product_code=drawn.product_code)
-    loan = Loan.objects.select_for_update(of=("self",), no_key=True).get(
-        repayments__id=repayment_id
-    )
+    held = hold_loan(asked.loan_id)
     row = Repayment.objects.select_for_update(no_key=True).get(id=repayment_id)
     if row.status != "pending":
         return repayment_view(row)
@@ -154,37 +162,18 @@ def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> Repaym
     row.status = "settled" if moved.is_settled else "rejected"
     row.save(update_fields=["settled", "reason", "status"])
     if moved.is_settled:
-        before = loan.outstanding
-        LoanEvent.objects.create(
-            loan=loan,
-            repayment=row,
-            on=row.requested_on,
-            amount=moved.settled,
-            shorten=row.shorten,
-        )
-        state = accrue(loan, max(row.requested_on, loan.accrued_through))
-        _post_receipt(loan, row, state)
-        limits.restore(account, before - loan.outstanding, on=row.requested_on)
+        payment = Payment(row.id, row.requested_on, moved.settled, row.shorten)
+        booked = book(held, payment, actor=actor, repayment=row)
+        limits.restore(account, booked.principal_back, on=row.requested_on)
     record_audit(
-        actor=actor, action=f"repayment.{row.status}", subject_type="loan", subject_id=loan.id,
+        actor=actor, action=f"repayment.{row.status}", subject_type="loan", subject_id=row.loan_id,
         on=row.requested_on,
         detail={"id": row.id, "asked": row.amount, "settled": row.settled, "reason": row.reason},
     )  # fmt: skip
     return repayment_view(row)
 
 
-def _post_receipt(loan: Loan, row: Repayment, state: LoanState) -> None:
-    parts = next(part for part in state.allocations if part.key == row.id)
-    post(
-        key=f"repayment:{row.id}",
-        on=posting_day(row.requested_on),
-        description="Repayment received",
-        source_type="loan",
-        source_id=loan.id,
-        lines=[
-            Line(chart.SETTLEMENT, debit=row.settled),
-            Line(chart.PENALTY_RECEIVABLE, credit=parts.late_interest),
-            Line(chart.INTEREST_RECEIVABLE, credit=parts.interest),
-            Line(chart.LOANS, credit=parts.principal),
-        ],
-    )
+@gateway.takes_outcomes_of(SUBJECT)
+def _take_outcome(order: gateway.OrderView) -> None:
+    """What became of a debit that the night asked for and did not hear of."""
+    _apply(order.subject_id, order.movement, Actor.system("payments"))

@@ -1,0 +1,209 @@
+"""Write what the night did to a chunk's loans: a statement a table, however many loans there are."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.db import connection
+
+from kuaidai.foundation.actors import Actor
+from kuaidai.kernel.money import ZERO
+from kuaidai.lending.ledger.domain.entries import NewEntry
+from kuaidai.lending.ledger.domain.movements import Movement
+from kuaidai.lending.ledger.domain.rules import lines_of
+from kuaidai.lending.ledger.operations import post_many
+from kuaidai.lending.servicing.domain.events import Payment
+from kuaidai.lending.servicing.domain.life import event_to_dict
+from kuaidai.lending.servicing.domain.projecting import project
+from kuaidai.lending.servicing.domain.snapshot import snapshot
+from kuaidai.lending.servicing.models import LoanEvent
+from kuaidai.lending.servicing.operations import limits
+from kuaidai.lending.servicing.operations.night.work import Failed, Work
+from kuaidai.lending.servicing.operations.projection import COLUMNS
+
+Income = dict[tuple[str, str], dict[Movement, Decimal]]
+"""Differences of totals by branch and product."""
+
+_TYPES: Mapping[str, str] = {
+    "status": "text", "annual_rate": "numeric", "method": "text", "matures_on": "date",
+    "outstanding": "numeric", "balance": "numeric", "accrual_from": "date", "next_end_on": "date",
+    "oldest_due_on": "date", "is_simple": "boolean", "accrues": "boolean",
+    "interest_receivable": "numeric", "penalty_receivable": "numeric",
+    "compound_receivable": "numeric", "fee_receivable": "numeric", "memorandum": "numeric",
+    "snapshot": "text", "accrued_through": "date", "event_count": "integer",
+}  # fmt: skip
+_UPDATE = """
+UPDATE servicing_loan l SET {sets}, parked_reason = '', parked_on = NULL
+FROM unnest(%s::text[], {arrays}) AS t(id, {names}) WHERE l.id = t.id
+""".format(
+    sets=", ".join(
+        f"{name} = t.{name}" + ("::jsonb" if name == "snapshot" else "") for name in _TYPES
+    ),
+    arrays=", ".join(f"%s::{kind}[]" for kind in _TYPES.values()),
+    names=", ".join(_TYPES),
+)
+_SETTLE = """
+UPDATE servicing_repayment r SET status = t.status, settled = t.settled, reason = t.reason
+FROM unnest(%s::text[], %s::text[], %s::numeric[], %s::text[]) AS t(id, status, settled, reason)
+WHERE r.id = t.id AND r.status = 'pending'
+"""
+_PARK = """
+UPDATE servicing_loan l SET parked_reason = t.reason, parked_on = coalesce(l.parked_on, %s),
+    accrued_through = CASE WHEN l.parked_on IS NULL THEN greatest(l.accrued_through, %s)
+                           ELSE l.accrued_through END
+FROM unnest(%s::text[], %s::text[]) AS t(id, reason) WHERE l.id = t.id
+"""
+_SIMPLE = """
+SELECT l.branch, l.product_code, count(*), sum(
+    round(l.balance * l.annual_rate * (%(on)s - l.accrual_from) / l.year_days, 2)
+    - round(l.balance * l.annual_rate
+            * greatest(greatest(l.accrued_through, %(closed)s) - l.accrual_from, 0)
+            / l.year_days, 2))
+FROM servicing_loan l
+WHERE l.chunk_id = %(chunk)s AND l.status = 'active' AND l.is_simple AND l.parked_on IS NULL
+    AND l.next_end_on > %(on)s AND l.start_on <= %(on)s AND l.accrued_through < %(on)s
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+@dataclass(slots=True)
+class Written:
+    """What a chunk's night came to."""
+
+    loans: int = 0
+    debits: int = 0
+    debited: Decimal = ZERO
+    parked: list[str] = field(default_factory=list)
+
+
+def add_income(into: Income, key: tuple[str, str], more: Mapping[Movement, Decimal]) -> None:
+    """Add differences to those of a branch and product."""
+    sums = into[key]
+    for movement, amount in more.items():
+        sums[movement] = sums.get(movement, ZERO) + amount
+
+
+def accrue_simple(chunk_id: int, closed_through: date, on: date, into: Income) -> int:
+    """Interest of the loans to which nothing else happens; how many there are. One scan, no writes."""
+    loans = 0
+    with connection.cursor() as cursor:
+        cursor.execute(_SIMPLE, {"chunk": chunk_id, "closed": closed_through, "on": on})
+        for branch, product, count, interest in cursor.fetchall():
+            loans += count
+            add_income(into, (branch, product), {Movement.INTEREST_ACCRUED: interest})
+    return loans
+
+
+def write_works(works: Sequence[Work], on: date, actor: Actor, into: Income) -> Written:
+    """Loans, events, repayments, lines and receipts of the loans that were run; income is collected."""
+    written = Written(loans=len(works))
+    for work in works:
+        key = (work.row.branch, work.row.product_code)
+        add_income(into, key, work.income)
+        if work.repayment is not None and work.paid is not None:
+            work.row.event_count += 1
+            written.debits += 1
+            written.debited += work.repayment.settled
+    _update_loans(works)
+    _settle_repayments([work for work in works if work.repayment is not None])
+    paid = [work for work in works if work.paid is not None]
+    _record_events(paid, on, actor)
+    limits.restore_many(_principal_back(paid), on=on)
+    post_many(_receipts(paid, on))
+    return written
+
+
+def _update_loans(works: Sequence[Work]) -> None:
+    if not works:
+        return
+    columns: dict[str, list[object]] = {name: [] for name in _TYPES}
+    for work in works:
+        told = project(work.run)
+        for name in COLUMNS:
+            columns[name].append(getattr(told, name))
+        columns["snapshot"].append(json.dumps(snapshot(work.run), separators=(",", ":")))
+        columns["accrued_through"].append(work.run.at)
+        columns["event_count"].append(work.row.event_count)
+    with connection.cursor() as cursor:
+        cursor.execute(_UPDATE, [[work.row.id for work in works], *columns.values()])
+
+
+def _settle_repayments(works: Sequence[Work]) -> None:
+    rows = [work.repayment for work in works if work.repayment is not None]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE,
+            [
+                [row.id for row in rows], [row.status for row in rows],
+                [row.settled for row in rows], [row.reason for row in rows],
+            ],
+        )  # fmt: skip
+
+
+def _record_events(paid: Sequence[Work], on: date, actor: Actor) -> None:
+    rows = []
+    for work in paid:
+        repayment = work.repayment
+        if repayment is None:
+            continue
+        told = event_to_dict(Payment(repayment.id, on, repayment.settled))
+        rows.append(
+            LoanEvent(
+                loan_id=work.row.id, number=work.row.event_count, key=repayment.id,
+                kind=told["type"], on=on, booked_on=on, told=told, repayment=repayment,
+                actor=f"{actor.kind}:{actor.id}"[:80],
+            )
+        )  # fmt: skip
+    LoanEvent.objects.bulk_create(rows, batch_size=5000)
+
+
+def _principal_back(paid: Sequence[Work]) -> dict[tuple[str, str], Decimal]:
+    """Principal that came back, by line and product."""
+    found: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    for work in paid:
+        if work.principal_back:
+            found[(work.row.facility_id, work.row.product_code)] += work.principal_back
+    return dict(found)
+
+
+def _receipts(paid: Sequence[Work], on: date) -> Iterable[NewEntry]:
+    for work in paid:
+        row = work.row
+        if work.repayment is not None:
+            yield NewEntry(
+                f"loan:{row.id}:{work.repayment.id}", on, "Repayment received", "loan", row.id,
+                lines_of(work.receipt, product_code=row.product_code), row.branch,
+                row.product_code,
+            )  # fmt: skip
+
+
+def post_income(chunk_id: int, on: date, income: Income) -> None:
+    """One entry a branch and product for what the chunk's loans earned."""
+    post_many(
+        NewEntry(
+            f"night:{on}:{chunk_id}:{branch}:{product}", on, "Income of the day", "night",
+            f"{on}/{chunk_id}", lines_of(sums, product_code=product), branch, product,
+        )
+        for (branch, product), sums in sorted(income.items())
+    )  # fmt: skip
+
+
+def park(failed: Sequence[Failed], closed_through: date, on: date) -> None:
+    """Put loans aside with the reason; their books stay where they were."""
+    if not failed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PARK,
+            [
+                on, closed_through, [each.row.id for each in failed],
+                [each.why[:2000] for each in failed],
+            ],
+        )  # fmt: skip
