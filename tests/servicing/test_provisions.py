@@ -33,6 +33,7 @@ from kuaidai.lending.servicing.models import (
     LoanRisk,
     ProvisionMovement,
 )
+from kuaidai.lending.servicing.operations import classifying, provisioning
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 3, 31)
@@ -344,6 +345,49 @@ def test_quality_and_migration_since_the_last_month_end() -> None:
         (RiskClass.PASS, RiskClass.SUBSTANDARD): (1, Decimal("50000.00")),
         (None, RiskClass.PASS): (1, Decimal("50000.00")),
     }
+
+
+class Killed(Exception):
+    """The process died here."""
+
+
+def test_a_night_killed_between_debtors_goes_on_to_the_same_end(monkeypatch) -> None:
+    for number in range(4):
+        put_loan(number, start_on=START, days_past_due=91 + number)
+    whole = classifying.classify_debtors
+    monkeypatch.setattr(classifying, "DEBTORS_AT_ONCE", 1)
+    for survived in range(4):
+        left = iter(range(survived))
+
+        def dies(usccs, on, left=left):
+            if next(left, None) is None:
+                raise Killed
+            return whole(usccs, on)
+
+        monkeypatch.setattr(classifying, "classify_debtors", dies)
+        with pytest.raises(Killed):
+            operations.classify(on=ON, actor=SYSTEM)
+        assert ClassChange.objects.count() == survived
+    monkeypatch.setattr(classifying, "classify_debtors", whole)
+    night()
+    assert ClassChange.objects.count() == 4
+    assert balance(chart.LOAN_ALLOWANCE) == Decimal("183600.00")
+
+
+def test_provisioning_that_dies_while_posting_leaves_no_trace(monkeypatch) -> None:
+    put_loan(1, start_on=START, granted="200000.00")
+
+    def dies(**_):
+        raise Killed
+
+    with monkeypatch.context() as broken:
+        broken.setattr(provisioning, "post", dies)
+        with pytest.raises(Killed):
+            operations.provide(on=ON, actor=SYSTEM)
+    assert not LoanRisk.objects.exists()
+    assert not ProvisionMovement.objects.exists()
+    report = operations.provide(on=ON, actor=SYSTEM)
+    assert report.charged == report.level == balance(chart.IMPAIRMENT_LOSS)
 
 
 def test_an_empty_book_needs_nothing() -> None:

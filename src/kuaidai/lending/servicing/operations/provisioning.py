@@ -115,6 +115,10 @@ def provide(*, on: date, actor: Actor) -> ProvisionReport:
     where the allowance does, and a second run of the day finds no difference.
     """
     arguments = _arguments(on)
+    with connection.cursor() as cursor:
+        # Merge joins would sort the whole book on disk to meet a table of rates that fits in memory.
+        cursor.execute("SET LOCAL enable_mergejoin = off")
+        cursor.execute("SET LOCAL work_mem = '64MB'")
     moved, charges = _move_loans(arguments)
     levels = _loan_levels(charges)
     movements = [
