@@ -12,7 +12,7 @@ from tests.support.book import PRODUCT, put_loan
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.queries import audit_trail
 from kuaidai.lending.ledger.domain import chart
-from kuaidai.lending.ledger.queries import trial_balance
+from kuaidai.lending.ledger.queries import entries_for, trial_balance
 from kuaidai.lending.products.loss_parameters import loss_parameters
 from kuaidai.lending.servicing import operations, risk_queries
 from kuaidai.lending.servicing.domain.classification import RiskClass, Rule
@@ -88,7 +88,7 @@ def test_the_mass_of_the_book_is_provided_for_without_being_classified() -> None
     assert operations.classify(on=ON, actor=SYSTEM).debtors == 0
     report = operations.provide(on=ON, actor=SYSTEM)
     assert LoanRisk.objects.get().allowance == allowance(Decimal("100000.00"), rate())
-    assert report.charged == balance(chart.LOAN_ALLOWANCE) == balance(chart.IMPAIRMENT_LOSS)
+    assert report.charged == balance(chart.ALLOWANCE) == balance(chart.IMPAIRMENT)
     assert trial_balance().difference == 0
 
 
@@ -152,10 +152,10 @@ def test_worsening_charges_and_repaying_releases() -> None:
     first = night().charged
     late(loan, 91)
     second = night(ON + timedelta(days=1)).charged
-    assert first + second == Decimal("45900.00") == balance(chart.LOAN_ALLOWANCE)
+    assert first + second == Decimal("45900.00") == balance(chart.ALLOWANCE)
     Loan.objects.filter(id=loan.id).update(outstanding=0, status="settled", days_past_due=0)
     assert night(ON + timedelta(days=2)).charged == Decimal("-45900.00")
-    assert balance(chart.LOAN_ALLOWANCE) == balance(chart.IMPAIRMENT_LOSS) == 0
+    assert balance(chart.ALLOWANCE) == balance(chart.IMPAIRMENT) == 0
     levels = ProvisionMovement.objects.order_by("id").values_list("level", flat=True)
     assert list(levels) == [first, Decimal("45900.00"), 0]
 
@@ -337,7 +337,7 @@ def test_quality_and_migration_since_the_last_month_end() -> None:
     night(ON + timedelta(days=9))
     [row] = risk_queries.asset_quality()
     assert (row.balance, row.bad_balance, row.bad_ratio) == (200_000, 50_000, Decimal("0.25"))
-    assert row.allowance == balance(chart.LOAN_ALLOWANCE)
+    assert row.allowance == balance(chart.ALLOWANCE)
     assert row.coverage == row.allowance / 50_000
     cells = {(c.before, c.after): (c.loans, c.balance) for c in risk_queries.class_migration(ON)}
     assert cells == {
@@ -371,7 +371,7 @@ def test_a_night_killed_between_debtors_goes_on_to_the_same_end(monkeypatch) -> 
     monkeypatch.setattr(classifying, "classify_debtors", whole)
     night()
     assert ClassChange.objects.count() == 4
-    assert balance(chart.LOAN_ALLOWANCE) == Decimal("183600.00")
+    assert balance(chart.ALLOWANCE) == Decimal("183600.00")
 
 
 def test_provisioning_that_dies_while_posting_leaves_no_trace(monkeypatch) -> None:
@@ -387,7 +387,20 @@ def test_provisioning_that_dies_while_posting_leaves_no_trace(monkeypatch) -> No
     assert not LoanRisk.objects.exists()
     assert not ProvisionMovement.objects.exists()
     report = operations.provide(on=ON, actor=SYSTEM)
-    assert report.charged == report.level == balance(chart.IMPAIRMENT_LOSS)
+    assert report.charged == report.level == balance(chart.IMPAIRMENT)
+
+
+def test_each_branch_is_charged_for_its_own_loans() -> None:
+    put_loan(1, start_on=START, days_past_due=91, branch="440300")
+    put_loan(2, start_on=START, days_past_due=91, outstanding="50000.00", branch="310000")
+    night()
+    movements = ProvisionMovement.objects.order_by("branch").values_list("branch", "charge")
+    assert list(movements) == [("310000", Decimal("22950.00")), ("440300", Decimal("45900.00"))]
+    assert [row.branch for row in risk_queries.asset_quality()] == ["310000", "440300"]
+    posted = entries_for(source_type="provision", source_id=PRODUCT)
+    assert [entry.postings[0].debit for entry in posted] == [
+        Decimal("22950.00"), Decimal("45900.00"),
+    ]  # fmt: skip
 
 
 def test_an_empty_book_needs_nothing() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from kuaidai.kernel.calendars import add_months
-from kuaidai.lending.servicing.models import Drawdown, Facility, Loan
+from kuaidai.lending.servicing.models import Drawdown, Facility, LimitGroup, Loan
 
 PRODUCT = "credit-quick-loan"
 
@@ -21,19 +21,26 @@ def put_loan(
     method: str = "equal_principal",
     months: int = 12,
     granted: str | None = None,
+    branch: str = "HEAD",
 ) -> Loan:
     """A loan of its own line, which it fills unless more is `granted`."""
     amount = Decimal(outstanding)
+    limit = Decimal(granted) if granted else amount
+    group = LimitGroup.objects.create(id=f"GRP-{number}", granted=limit, used=amount)
     line = Facility.objects.create(
+        group=group, branch=branch, approval_reference=f"DEC-{number}", approved_amount=limit,
+        approved_rate=Decimal("0.045"), approved_months=months,
+        approval_expires_on=add_months(start_on, months),
         id=f"FAC-{number}", application_id=f"APP-{number}", contract_id=f"CTR-{number}",
         uscc=uscc or f"91330000{number:010d}", person_no=f"P{number}", product_code=PRODUCT,
-        granted=Decimal(granted) if granted else amount, used=amount,
+        granted=limit, used=amount,
         annual_rate=Decimal("0.045"), method=method, months=months, opens_on=start_on,
         expires_on=add_months(start_on, months), account_no=f"ACC-{number}",
     )  # fmt: skip
     drawn = Drawdown.objects.create(
         id=f"DRW-{number}", facility=line, amount=amount, purpose="wages", status="paid_out",
-        requested_on=start_on,
+        requested_on=start_on, requested_at=datetime(2026, 1, 1, tzinfo=UTC),
+        product_code=PRODUCT, months=months,
     )  # fmt: skip
     return Loan.objects.create(
         id=f"LN-{number}", facility=line, drawdown=drawn, principal=amount,

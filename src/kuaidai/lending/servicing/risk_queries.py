@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Max
@@ -45,9 +45,6 @@ from kuaidai.lending.servicing.models import (
     LoanRisk,
     ProvisionMovement,
 )
-
-BRANCH = "HEAD"
-"""Facilities carry no branch yet: all belong to the head office."""
 
 
 @dataclass(frozen=True)
@@ -195,11 +192,11 @@ def _debtor(uscc: str, held: tuple[HeldClaim, ...], facts: DebtorRisk | None) ->
 
 
 _QUALITY = """
-SELECT f.product_code, coalesce(r.risk_class, 1), count(*), sum(l.outstanding),
+SELECT f.branch, f.product_code, coalesce(r.risk_class, 1), count(*), sum(l.outstanding),
        sum(coalesce(r.allowance, 0))
 FROM servicing_loan l JOIN servicing_facility f ON f.id = l.facility_id
     LEFT JOIN servicing_loanrisk r ON r.loan_id = l.id
-WHERE l.status = 'active' GROUP BY 1, 2
+WHERE l.status = 'active' GROUP BY 1, 2, 3
 """
 
 
@@ -207,15 +204,14 @@ def asset_quality() -> tuple[QualityRow, ...]:
     """Live loans by branch, product and class, with allowances."""
     with connection.cursor() as cursor:
         cursor.execute(_QUALITY)
-        found = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
-    products = sorted({product for product, _ in found})
+        found = {row[:3]: row[3:] for row in cursor.fetchall()}
     return tuple(
         QualityRow(
-            BRANCH, product,
-            tuple(ClassRow(c, *found.get((product, int(c)), (0, ZERO, ZERO))) for c in RiskClass),
+            *place,
+            tuple(ClassRow(c, *found.get((*place, int(c)), (0, ZERO, ZERO))) for c in RiskClass),
         )
-        for product in products
-    )  # fmt: skip
+        for place in sorted({key[:2] for key in found})
+    )
 
 
 _MIGRATION = """
@@ -254,13 +250,12 @@ def provisions(*, limit: int = 20) -> tuple[ProvisionView, ...]:
     )  # fmt: skip
 
 
-def provision_levels(kind: str) -> Mapping[str, Any]:
-    """The level each product's newest movement of that kind left."""
-    newest = (
-        ProvisionMovement.objects.filter(kind=kind).values("product_code").annotate(i=Max("id"))
-    )
-    rows = ProvisionMovement.objects.filter(id__in=[row["i"] for row in newest])
-    return {row.product_code: row.level for row in rows}
+def provision_levels(kind: str) -> Mapping[tuple[str, str], Decimal]:
+    """The level the newest movement of that kind left, by branch and product."""
+    movements = ProvisionMovement.objects.filter(kind=kind)
+    newest = movements.values("branch", "product_code").annotate(newest=Max("id"))
+    rows = ProvisionMovement.objects.filter(id__in=[row["newest"] for row in newest])
+    return {(row.branch, row.product_code): row.level for row in rows}
 
 
 def override_view(row: ClassOverride) -> OverrideView:

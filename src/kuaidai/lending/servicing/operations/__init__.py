@@ -23,6 +23,12 @@ from kuaidai.lending.servicing.operations.facilities import (
     set_group_total,
     unfreeze_facility,
 )
+from kuaidai.lending.servicing.operations.overriding import (
+    approve_override,
+    reject_override,
+    request_override,
+)
+from kuaidai.lending.servicing.operations.provisioning import provide, use_allowance
 from kuaidai.lending.servicing.operations.reconciling import (
     explain_break,
     reconcile_closed_days,

@@ -22,7 +22,7 @@ from kuaidai.lending.products.loss_parameters import loss_parameters
 from kuaidai.lending.servicing.domain.ecl import LONGEST_MONTHS, rate_table
 from kuaidai.lending.servicing.domain.risk_views import ProvisionReport
 from kuaidai.lending.servicing.models import Facility, LoanRisk, ProvisionMovement
-from kuaidai.lending.servicing.risk_queries import BRANCH, provision_levels
+from kuaidai.lending.servicing.risk_queries import provision_levels
 
 _BULLET_METHODS = ["interest_monthly_principal_at_maturity", "revolving", "single_repayment"]
 """Methods that repay no principal before the end, or need not; all others amortise."""
@@ -50,7 +50,7 @@ _KEYED = """
 _LOANS = f"""
 WITH {_RATES},
 book AS (
-    SELECT l.id, f.product_code AS product, l.outstanding,
+    SELECT l.id, f.branch, f.product_code AS product, l.outstanding,
            l.status = 'active' AND l.outstanding > 0 AS live, coalesce(d.grade, '') AS grade,
            coalesce(r.stage, 1) AS stage, coalesce(r.risk_class, 1) AS risk_class,
            coalesce(r.allowance, 0) AS held, coalesce(r.rate, 0) AS held_rate,
@@ -62,7 +62,7 @@ book AS (
         LEFT JOIN servicing_debtorrisk d ON d.uscc = f.uscc
     WHERE l.outstanding > 0 AND l.status = 'active' OR r.allowance <> 0),
 wanted AS (
-    SELECT b.id, b.product, b.held, b.held_rate,
+    SELECT b.id, b.branch, b.product, b.held, b.held_rate,
            CASE WHEN b.live THEN t.rate ELSE 0 END AS rate,
            CASE WHEN b.live THEN round(b.outstanding * t.rate, 2) ELSE 0 END AS level
     FROM book b {_KEYED}),
@@ -73,7 +73,8 @@ stored AS (
                                     allowance)
     SELECT id, 1, 1, '[]', false, rate, level FROM changed
     ON CONFLICT (loan_id) DO UPDATE SET rate = EXCLUDED.rate, allowance = EXCLUDED.allowance)
-SELECT product, count(*), sum(level - held) FROM changed GROUP BY product ORDER BY product
+SELECT branch, product, count(*), sum(level - held) FROM changed
+GROUP BY branch, product ORDER BY branch, product
 """
 
 _COMMITMENTS = f"""
@@ -83,24 +84,33 @@ worst AS (
     FROM servicing_loanrisk r JOIN servicing_loan l ON l.id = r.loan_id
     WHERE l.status = 'active' AND (r.stage > 1 OR r.risk_class > 1) GROUP BY l.facility_id),
 book AS (
-    SELECT f.product_code AS product, f.granted - f.used AS undrawn, coalesce(d.grade, '') AS grade,
+    SELECT f.branch, f.product_code AS product, f.granted - f.used - f.consumed AS undrawn,
+           coalesce(d.grade, '') AS grade,
            coalesce(w.stage, 1) AS stage, coalesce(w.risk_class, 1) AS risk_class,
            'bullet' AS profile, {_MONTHS.format(longest=LONGEST_MONTHS, ends="f.expires_on")} AS months
     FROM servicing_facility f LEFT JOIN worst w ON w.facility_id = f.id
         LEFT JOIN servicing_debtorrisk d ON d.uscc = f.uscc
-    WHERE f.status = 'open' AND f.expires_on > %(on)s AND f.granted > f.used)
-SELECT b.product, sum(round(b.undrawn * c.share * t.rate, 2))
+    WHERE f.status = 'open' AND f.expires_on > %(on)s AND f.granted > f.used + f.consumed)
+SELECT b.branch, b.product, sum(round(b.undrawn * c.share * t.rate, 2))
 FROM book b {_KEYED}
     JOIN unnest(%(converted)s::text[], %(shares)s::numeric[]) AS c(product, share)
         ON c.product = b.product
-GROUP BY b.product ORDER BY b.product
+GROUP BY b.branch, b.product ORDER BY b.branch, b.product
+"""
+
+
+_LEVELS = """
+SELECT f.branch, f.product_code, sum(r.allowance) FROM servicing_loanrisk r
+    JOIN servicing_loan l ON l.id = r.loan_id JOIN servicing_facility f ON f.id = l.facility_id
+WHERE r.allowance <> 0 GROUP BY 1, 2
 """
 
 
 @dataclass(frozen=True)
 class _Movement:
-    """A charge of one product to one of the two accounts for expected losses."""
+    """A charge to one of the two accounts for expected losses, at one branch for one product."""
 
+    branch: str
     product: str
     kind: str
     charge: Decimal
@@ -120,9 +130,10 @@ def provide(*, on: date, actor: Actor) -> ProvisionReport:
         cursor.execute("SET LOCAL enable_mergejoin = off")
         cursor.execute("SET LOCAL work_mem = '64MB'")
     moved, charges = _move_loans(arguments)
-    levels = _loan_levels(charges)
+    levels = _loan_levels()
     movements = [
-        _Movement(product, "loan", charge, levels[product]) for product, charge in charges.items()
+        _Movement(*place, "loan", charge, levels.get(place, ZERO))
+        for place, charge in charges.items()
     ]
     movements += _commitments(arguments)
     charged = [movement for movement in movements if movement.charge]
@@ -174,40 +185,35 @@ def _arguments(on: date) -> dict[str, Any]:
     }
 
 
-def _move_loans(arguments: Mapping[str, Any]) -> tuple[int, dict[str, Decimal]]:
+def _move_loans(arguments: Mapping[str, Any]) -> tuple[int, dict[tuple[str, str], Decimal]]:
+    """Store the new allowances; how many moved, and what that charges by branch and product."""
     with connection.cursor() as cursor:
         cursor.execute(_LOANS, arguments)
         rows = cursor.fetchall()
-    return sum(count for _, count, _ in rows), {product: charge for product, _, charge in rows}
+    moved = sum(count for _, _, count, _ in rows)
+    return moved, {(branch, product): charge for branch, product, _, charge in rows}
 
 
-def _loan_levels(products: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """The allowance of all loans of each product that moved."""
-    found: dict[str, Decimal] = {}
+def _loan_levels() -> dict[tuple[str, str], Decimal]:
     with connection.cursor() as cursor:
-        for product in products:
-            cursor.execute(
-                "SELECT coalesce(sum(r.allowance), 0) FROM servicing_loanrisk r "
-                "JOIN servicing_loan l ON l.id = r.loan_id "
-                "JOIN servicing_facility f ON f.id = l.facility_id WHERE f.product_code = %s",
-                [product],
-            )
-            found[product] = cursor.fetchone()[0]
-    return found
+        cursor.execute(_LEVELS)
+        return {(branch, product): level for branch, product, level in cursor.fetchall()}
 
 
 def _commitments(arguments: Mapping[str, Any]) -> list[_Movement]:
     with connection.cursor() as cursor:
         cursor.execute(_COMMITMENTS, arguments)
-        wanted: dict[str, Decimal] = dict(cursor.fetchall())
+        wanted = {(branch, product): level for branch, product, level in cursor.fetchall()}
     held = provision_levels("commitment")
     return [
         _Movement(
-            product, "commitment", wanted.get(product, ZERO) - held.get(product, ZERO),
-            wanted.get(product, ZERO),
+            *place,
+            "commitment",
+            wanted.get(place, ZERO) - held.get(place, ZERO),
+            wanted.get(place, ZERO),
         )
-        for product in sorted({*wanted, *held})
-    ]  # fmt: skip
+        for place in sorted({*wanted, *held})
+    ]
 
 
 def _record(movements: Sequence[_Movement], on: date) -> None:
@@ -215,7 +221,7 @@ def _record(movements: Sequence[_Movement], on: date) -> None:
     last = ProvisionMovement.objects.filter(on=on).aggregate(n=Max("number"))["n"] or 0
     for movement in movements:
         ProvisionMovement.objects.create(
-            on=on, number=last + 1, branch=BRANCH, product_code=movement.product,
+            on=on, number=last + 1, branch=movement.branch, product_code=movement.product,
             kind=movement.kind, charge=movement.charge, level=movement.level,
             parameters=loss_parameters(movement.product).version,
         )  # fmt: skip
@@ -224,11 +230,13 @@ def _record(movements: Sequence[_Movement], on: date) -> None:
         if movement.charge < 0:
             debit, credit = credit, debit
         post(
-            key=f"provision:{on}:{last + 1}:{BRANCH}:{movement.product}:{movement.kind}",
+            key=f"provision:{on}:{last + 1}:{movement.branch}:{movement.product}:{movement.kind}",
             on=on,
             description="Expected credit losses",
             source_type="provision",
             source_id=movement.product,
+            branch=movement.branch,
+            product_code=movement.product,
             lines=[
                 Line(debit, debit=abs(movement.charge)),
                 Line(credit, credit=abs(movement.charge)),
