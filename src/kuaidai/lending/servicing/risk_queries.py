@@ -204,13 +204,21 @@ def asset_quality() -> tuple[QualityRow, ...]:
     """Live loans by branch, product and class, with allowances."""
     with connection.cursor() as cursor:
         cursor.execute(_QUALITY)
-        found = {row[:3]: row[3:] for row in cursor.fetchall()}
+        found = {
+            (branch, product, risk_class): ClassRow(RiskClass(risk_class), *sums)
+            for branch, product, risk_class, *sums in cursor.fetchall()
+        }
+    places = sorted({(branch, product) for branch, product, _ in found})
     return tuple(
         QualityRow(
-            *place,
-            tuple(ClassRow(c, *found.get((*place, int(c)), (0, ZERO, ZERO))) for c in RiskClass),
+            branch,
+            product,
+            tuple(
+                found.get((branch, product, int(one)), ClassRow(one, 0, ZERO, ZERO))
+                for one in RiskClass
+            ),
         )
-        for place in sorted({key[:2] for key in found})
+        for branch, product in places
     )
 
 
