@@ -115,7 +115,7 @@ def test_a_silent_core_leaves_it_pending_and_the_job_finishes_it(loan_id, repay,
     for _ in range(2):
         done = operations.collect_repayment(repayment_id=waiting.id, actor=SYSTEM)
     assert (done.status, str(done.settled)) == ("settled", "1000.00")
-    assert LoanEvent.objects.get().amount == Decimal("1000.00")
+    assert LoanEvent.objects.get().told["amount"] == "1000.00"
 
 
 def test_a_shortened_repayment_is_kept_as_asked(make_facility, draw, repay) -> None:
