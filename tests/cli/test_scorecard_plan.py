@@ -12,6 +12,8 @@ from kuaidai.interfaces.cli import main
 
 PLAN = """
 name = "behaviour"
+author = "m.li"
+purpose = "renewal of credit lines"
 
 [data]
 train = "train.parquet"
@@ -72,6 +74,34 @@ def test_the_plan_is_the_card(folder):
     assert card["config"]["p_max"] is None
     grade = next(c for c in card["characteristics"] if c["feature"]["name"] == "grade")
     assert [a["bin"]["categories"] for a in grade["attributes"][:2]] == [["A", "B"], ["M", "C"]]
+
+
+def test_a_card_shows_what_it_was_made_from(folder, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    provenance = json.loads((folder / "card.json").read_text())["card"]["provenance"]
+
+    code, out, _ = run_text(capsys, "show", folder / "card.json")
+
+    assert code == 0
+    for said in ("m.li", "renewal of credit lines", provenance["data_fingerprint"], "numba"):
+        assert said in out
+    other = folder / "signed.json"
+    plan = folder / "plan.toml"
+    assert run_text(capsys, "fit", plan, "--out", other, "--author", "w.zhao")[0] == 0
+    notes = dict(json.loads(other.read_text())["card"]["provenance"]["notes"])
+    assert (notes["author"], notes["purpose"]) == ("w.zhao", "renewal of credit lines")
+
+
+def test_a_card_changed_by_hand_is_refused_by_its_name(folder, capsys):
+    forged = folder / "forged.json"
+    forged.write_text(
+        (folder / "card.json").read_text().replace('"base_points": ', '"base_points": 1')
+    )
+
+    code, _, err = run_text(capsys, "show", forged)
+
+    assert code == 2
+    assert str(forged) in err and "changed after it was written" in err
 
 
 def test_validation_reports_both_samples_and_their_groups(folder, capsys):
@@ -157,6 +187,7 @@ def test_cards_are_compared(folder, capsys):
     ("old", "new", "words"),
     [
         ('name = "behaviour"', "", "name is missing"),
+        ('author = "m.li"', "author = 5", "author is 5; it must be text"),
         ('target = "bad"', "", "target is missing in [data]"),
         ("max_bins = 4", "max_bin = 4", "no setting max_bin; known:"),
         ("max_bins = 4", 'max_bins = "four"', "must be a whole number"),

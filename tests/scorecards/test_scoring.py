@@ -7,11 +7,14 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kuaidai.kernel.canonical import canonical_json, sha256_hex
 from kuaidai.risk.scorecards import Scorecard
+from kuaidai.risk.scorecards.artefact import SCHEMA
 from kuaidai.risk.scorecards.errors import BadArtefact, MissingColumn, NotANumber
 from kuaidai.risk.scorecards.fitting import fit_scorecard
 
@@ -139,12 +142,37 @@ def test_the_same_data_give_the_same_version_and_other_data_another(card, frame,
 def test_the_artefact_names_what_it_was_made_from(card, frame) -> None:
     document = json.loads(card.to_json())
 
-    assert document["schema"] == "kuaidai.scorecard/3"
+    assert document["schema"] == SCHEMA
     made = document["card"]["provenance"]
     assert made["rows"] == len(frame)
     assert made["bads"] == frame["bad"].sum()
     assert len(made["data_fingerprint"]) == 64
-    assert {"numba", "numpy"} <= {name for name, _ in made["libraries"]}
+    assert {"kuaidai", "numba", "numpy", "python"} <= {name for name, _ in made["libraries"]}
+
+
+def test_the_data_fingerprint_knows_no_order_and_no_parts(frame, config, tmp_path) -> None:
+    weighted = frame.assign(weight=np.random.default_rng(1).random(len(frame)))
+    mixed = weighted.sample(frac=1.0, random_state=2)
+    for place, (start, size) in enumerate(((0, 100), (2000, 1000), (100, 1900))):
+        part = pa.Table.from_pandas(mixed.iloc[start : start + size], preserve_index=False)
+        pq.write_table(part, tmp_path / f"{place}.parquet", row_group_size=170)
+    other = weighted.assign(queries=weighted["queries"].where(weighted.index != 5, 9.0))
+
+    def marked(data):
+        fitted = fit_scorecard(data, target="bad", weight="weight", config=config)
+        return fitted.provenance.data_fingerprint
+
+    assert marked(weighted) == marked(tmp_path) != marked(other)
+    assert marked(weighted.assign(weight=1.0)) != marked(weighted)
+
+
+def mended(document, **changed):
+    """The document with its card changed and the checksum made to fit."""
+    content = {"schema": document["schema"], "card": {**document["card"], **changed}}
+    return json.dumps({**content, "version_hash": sha256_hex(canonical_json(content))})
+
+
+OLDER = {"card": {"provenance": {"libraries": [["kuaidai", "0.0.9"]]}}}
 
 
 @pytest.mark.parametrize(
@@ -153,16 +181,33 @@ def test_the_artefact_names_what_it_was_made_from(card, frame) -> None:
         (lambda d: "not json", "not JSON"),
         (lambda d: json.dumps([1]), "schema"),
         (lambda d: json.dumps({**d, "schema": "other/9"}), "other/9"),
-        (lambda d: json.dumps({**d, "schema": "kuaidai.scorecard/4"}), "upgrade kuaidai"),
-        (lambda d: json.dumps({**d, "card": {**d["card"], "base_points": 900}}), "version_hash"),
-        (lambda d: json.dumps({**d, "card": {**d["card"], "extra": 1}}), "does not fit"),
-        (lambda d: json.dumps({**d, "card": None}), "does not fit"),
+        (lambda d: json.dumps({**d, "schema": "kuaidai.scorecard/99"}), "newer.*upgrade kuaidai"),
+        (lambda d: json.dumps({**OLDER, "schema": "kuaidai.scorecard/1"}), r"older.*\(0\.0\.9\)"),
+        (lambda d: json.dumps({"schema": "kuaidai.scorecard/1"}), "older.*does not say which"),
+        (
+            lambda d: json.dumps({**d, "card": {**d["card"], "base_points": 900}}),
+            "was changed after",
+        ),
+        (lambda d: json.dumps({**d, "card": None}), "was changed after"),
+        (lambda d: json.dumps({**d, "note": "mine"}), "was changed after"),
+        (lambda d: json.dumps({k: v for k, v in d.items() if k != "card"}), "does not fit"),
+        (lambda d: json.dumps({**d, "card": {"x": float("nan")}}), "does not fit"),
+        (lambda d: mended(d, extra=1), "does not fit"),
+        (lambda d: mended(d, base_points="many"), "does not fit"),
+        (lambda d: mended(d, config={**d["card"]["config"], "pdo": -1.0}), "does not fit.*pdo"),
     ],
 )
-def test_a_spoilt_artefact_is_refused(spoil, words, card) -> None:
+def test_a_spoilt_artefact_is_refused_by_its_name(spoil, words, card) -> None:
     text = spoil(json.loads(card.to_json()))
-    with pytest.raises(BadArtefact, match=words):
+    with pytest.raises(BadArtefact, match=f"card.json is not a readable scorecard.*{words}"):
         Scorecard.from_json(text, source="card.json")
+
+
+def test_layout_and_order_of_an_artefact_do_not_matter(card) -> None:
+    document = json.loads(card.to_json())
+    shuffled = json.dumps(dict(reversed(document.items())), ensure_ascii=True)
+
+    assert Scorecard.from_json(shuffled, source="card.json").to_json() == card.to_json()
 
 
 def test_integers_decimals_and_text_numbers_read_alike(card) -> None:

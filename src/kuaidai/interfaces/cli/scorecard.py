@@ -23,7 +23,8 @@ from kuaidai.interfaces.cli.scorecard_files import (
     read_card,
     require_folders,
 )
-from kuaidai.interfaces.cli.scorecard_plan import fit_plan
+from kuaidai.interfaces.cli.scorecard_plan import fit_plan, signed
+from kuaidai.interfaces.cli.scorecard_provenance import provenance_lines
 from kuaidai.interfaces.cli.tables import FileNotUsable, read_table, write_table
 from kuaidai.risk.scorecards.card import Scorecard
 
@@ -71,6 +72,8 @@ def fit(
         typer.Option(formats=["%Y-%m-%d"], help="First day kept out of time [default: last 30 %]."),
     ] = None,
     folds: Annotated[int, typer.Option(min=0, help="Folds of cross-validation; 0 for none.")] = 0,
+    author: Annotated[str, typer.Option(help="Who fits it; kept in its provenance.")] = "",
+    purpose: Annotated[str, typer.Option(help="What it is for; kept in its provenance.")] = "",
     as_json: Json = False,
 ) -> None:
     """Fit the application scorecard on the lake's loans and validate it out of time, or by a plan file.
@@ -80,7 +83,7 @@ def fit(
     from kuaidai.risk.scorecards.development import develop_application_card
 
     if plan is not None:
-        fit_plan(plan, out, report, as_json=as_json)
+        fit_plan(plan, out, report, author=author, purpose=purpose, as_json=as_json)
         return
     if lake is not None and not lake.is_dir():
         raise FileNotUsable(value=lake, why="there is no such lake folder")
@@ -95,6 +98,7 @@ def fit(
             dpd_threshold=dpd,
             oot_from=oot_from.date() if oot_from else None,
             folds=folds,
+            notes=signed((), author, purpose),
             progress=lambda stage: bar.update(task, description=stage),
         )
         bar.update(task, description="report")
@@ -111,7 +115,7 @@ def fit(
 
 @app.command()
 def show(card: CardFile, as_json: Json = False) -> None:
-    """Print a scorecard: points per bin, grades, fit."""
+    """Print a scorecard: points per bin, grades, fit, and what it was made from."""
     loaded = read_card(card)
     if as_json:
         typer.echo(loaded.to_json(), nl=False)
@@ -137,6 +141,10 @@ def show(card: CardFile, as_json: Json = False) -> None:
         floor = "–" if g.min_score is None else str(g.min_score)
         grades.add_row(g.grade, floor, f"{g.pd:.4%}", f"{g.rows:g}", f"{g.bads:g}")
     console.print(grades)
+    made = Table("made from", "", show_lines=False)
+    for what, value in provenance_lines(loaded):
+        made.add_row(what, value)
+    console.print(made)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
@@ -10,7 +11,18 @@ import typer
 from kuaidai.interfaces.cli.scorecard_files import counting, open_data, require_folders
 
 
-def fit_plan(plan: Path, out: Path, report: Path | None, *, as_json: bool) -> None:
+def signed(
+    given: Iterable[tuple[str, str]], author: str, purpose: str
+) -> tuple[tuple[str, str], ...]:
+    """Who makes a card and what for: what the command says goes before what the plan says."""
+    held = {**dict(given), **({"author": author} if author else {})}
+    held |= {"purpose": purpose} if purpose else {}
+    return tuple(sorted(held.items()))
+
+
+def fit_plan(
+    plan: Path, out: Path, report: Path | None, *, author: str, purpose: str, as_json: bool
+) -> None:
     """Fit a card as a plan file says, and report on it; raises `BadPlan` and what the fit raises."""
     from kuaidai.risk.scorecards.engine.rows import whole_table
     from kuaidai.risk.scorecards.fitting import fit_scorecard
@@ -28,7 +40,11 @@ def fit_plan(plan: Path, out: Path, report: Path | None, *, as_json: bool) -> No
             config=read.config,
             weight=read.weight,
             recent=recent,
-            notes=(("plan", plan.name), ("data", read.train.name)),
+            notes=(
+                *signed(read.signed, author, purpose),
+                ("plan", plan.name),
+                ("data", read.train.name),
+            ),
             progress=told,
         )
     out.write_text(card.to_json(), encoding="utf-8")

@@ -1,4 +1,10 @@
-"""The scorecard as one JSON document: schema version, content, hash; exact both ways."""
+"""The scorecard as one JSON document: schema version, content, hash; exact both ways.
+
+`version_hash` is SHA-256 over the canonical JSON of schema and content: white space and the order of keys
+do not count, any other change by hand does. Who wants other bins or points edits the binning (`editing`)
+and fits again; the file is never edited. A document of an older schema is not migrated: what that schema
+did not say cannot be made up, and the kuaidai that wrote it, which its provenance names, still reads it.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +17,15 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
 from kuaidai.risk.scorecards.card import Scorecard
-from kuaidai.risk.scorecards.errors import BadArtefact
+from kuaidai.risk.scorecards.errors import BadArtefact, BadSetting
 
 _FAMILY = "kuaidai.scorecard/"
 _VERSION = 3
 SCHEMA = f"{_FAMILY}{_VERSION}"
+_CHANGED = (
+    "it was changed after it was written: its content does not match its version_hash; "
+    "change bins by the editing functions and fit again"
+)
 
 
 def to_document(card: Scorecard) -> dict[str, Any]:
@@ -36,24 +46,42 @@ def from_json(text: str, *, source: str) -> Scorecard:
         document = json.loads(text)
     except ValueError as error:
         raise BadArtefact(source=source, why=f"it is not JSON ({error})") from error
-    schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
-        raise BadArtefact(source=source, why=_other_schema(schema))
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise BadArtefact(source=source, why=_other_schema(document))
+    try:
+        found = sha256_hex(canonical_json({"schema": SCHEMA, "card": document["card"]}))
+    except (KeyError, ValueError) as error:
+        raise BadArtefact(source=source, why=f"its content does not fit ({error!r})") from error
+    if document.get("version_hash") != found:
+        raise BadArtefact(source=source, why=_CHANGED)
     try:
         card: Scorecard = decode(Scorecard, document["card"])
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, BadSetting) as error:
         raise BadArtefact(source=source, why=f"its content does not fit ({error!r})") from error
-    found = sha256_hex(canonical_json({"schema": SCHEMA, "card": document["card"]}))
-    if document.get("version_hash") != found or card.version_hash != found:
-        raise BadArtefact(source=source, why="its content does not match its version_hash")
+    if set(document) != {"schema", "card", "version_hash"} or card.version_hash != found:
+        raise BadArtefact(source=source, why=_CHANGED)
     return card
 
 
-def _other_schema(schema: object) -> str:
+def _other_schema(document: object) -> str:
+    schema = document.get("schema") if isinstance(document, dict) else None
     number = str(schema).removeprefix(_FAMILY)
-    if str(schema).startswith(_FAMILY) and number.isdecimal() and int(number) > _VERSION:
+    if not str(schema).startswith(_FAMILY) or not number.isdecimal():
+        return f"its schema is {schema!r}, expected {SCHEMA!r}"
+    if int(number) > _VERSION:
         return f"its schema {schema!r} is newer than {SCHEMA!r}; upgrade kuaidai to read it"
-    return f"its schema is {schema!r}, expected {SCHEMA!r}"
+    return (
+        f"its schema {schema!r} is older than {SCHEMA!r}; fit the card again, or read it with the "
+        f"kuaidai that wrote it ({_writer(document)})"
+    )
+
+
+def _writer(document: Any) -> str:
+    """The version of kuaidai that an older document names, if it names one."""
+    try:
+        return str(dict(document["card"]["provenance"]["libraries"])["kuaidai"])
+    except (KeyError, TypeError, ValueError):
+        return "it does not say which"
 
 
 def decode(kind: Any, value: Any) -> Any:

@@ -41,12 +41,21 @@ def row_count(table: Table) -> int:
 
 
 def require_columns(table: Table, names: Sequence[str]) -> None:
-    """Raise `MissingColumn` for the first of `names` that the table lacks."""
-    present = column_names(table)
+    """Raise `MissingColumn` for one of `names` that the table lacks, `RepeatedColumn` for one it has twice."""
+    require_present(column_names(table), names)
+
+
+def require_present(present: Sequence[str], names: Sequence[str]) -> None:
+    """As `require_columns`, for a table of which the columns' names are known."""
     for name in names:
         if name not in present:
-            shown = ", ".join(present[:12]) + (" …" if len(present) > 12 else "")
-            raise MissingColumn(column=name, present=shown or "no column")
+            raise MissingColumn(column=name, present=shown_names(present))
+    require_names([name for name in present if name in names])
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """The first twelve of `names`, as a message shows them."""
+    return (", ".join(names[:12]) + (" …" if len(names) > 12 else "")) or "no column"
 
 
 def require_names(names: Sequence[str]) -> None:
@@ -66,7 +75,10 @@ def numeric_value(value: object, feature: str) -> float:
     if value is None or value is pd.NA or value is pd.NaT:
         return math.nan
     if isinstance(value, bool | int | float | Decimal | np.number | np.bool_):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:  # a whole number that no double can hold
+            raise NotANumber(feature=feature, value=f"{str(value)[:12]}…") from error
     if isinstance(value, str):
         if not value.strip():
             return math.nan
@@ -133,7 +145,10 @@ def _is_plain_number(kind: pa.DataType) -> bool:
 
 def read_target(table: Table, target: str) -> Floats:
     """The target as 0.0 (good) and 1.0 (bad); raises `MissingColumn`, `TargetNotBinary`."""
-    values = np.asarray(read_column(table, target, Kind.NUMERIC), dtype=np.float64)
+    try:
+        values = np.asarray(read_column(table, target, Kind.NUMERIC), dtype=np.float64)
+    except NotANumber as error:
+        raise TargetNotBinary(target=target, value=error.values["value"]) from error
     odd = values[~np.isin(values, (0.0, 1.0))]
     if odd.size:
         shown = "missing values" if math.isnan(odd[0]) else f"{odd[0]:g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from dataclasses import dataclass
@@ -158,6 +159,14 @@ DEFAULT_BANDS = (
 )
 
 
+def _chance(
+    name: str, value: float | None, *, below_one: bool = False
+) -> tuple[str, float | None, bool, str]:
+    """The check that a chance lies in (0, 1], or below 1, where it is given."""
+    holds = value is None or (0 < value < 1) or (value == 1 and not below_one)
+    return name, value, holds, "in (0, 1)" if below_one else "in (0, 1]"
+
+
 @dataclass(frozen=True)
 class ScorecardConfig:
     """How a card is built.
@@ -210,6 +219,10 @@ class ScorecardConfig:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work; raises `BadSetting`."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise BadSetting(name=field.name, value=value, rule="a finite number")
         checks = (
             ("pdo", self.pdo, self.pdo > 0, "above 0"),
             ("base_odds", self.base_odds, self.base_odds > 0, "above 0"),
@@ -222,6 +235,12 @@ class ScorecardConfig:
             ("max_features", self.max_features, self.max_features >= 1, "at least 1"),
             ("l2", self.l2, self.l2 >= 0, "0 or more"),
             ("features", len(self.features), bool(self.features), "at least one feature"),
+            ("iv_min", self.iv_min, self.iv_min >= 0, "0 or more"),
+            ("psi_max", self.psi_max, self.psi_max is None or self.psi_max > 0, "above 0"),
+            _chance("max_bin_p_value", self.max_bin_p_value),
+            _chance("association_p_max", self.association_p_max),
+            _chance("p_max", self.p_max),
+            _chance("central_tendency", self.central_tendency, below_one=True),
         )
         for name, value, holds, rule in checks:
             if not holds:

@@ -104,6 +104,7 @@ def develop_application_card(
     oot_from: date | None = None,
     folds: int = 0,
     config: ScorecardConfig | None = None,
+    notes: tuple[tuple[str, str], ...] = (),
     progress: Callable[[str], None] | None = None,
 ) -> DevelopmentResult:
     """Develop an application card on the loans of `lake`.
@@ -111,7 +112,8 @@ def develop_application_card(
     Bad is `dpd_threshold` days past due or more within `outcome_months` of the grant. Loans granted
     from `oot_from` on (default: the last `oot_share` of them) are kept out of the fit and judge the
     card out of time; `oot_share` 0 keeps none. `folds` adds cross-validation (0: none). `config`
-    replaces `application_config`. `progress` is told each stage. Raises `SampleTooSmall`,
+    replaces `application_config`. `notes` go into the card's provenance before what is noted of the
+    sample. `progress` is told each stage. Raises `SampleTooSmall`,
     `OneClassTarget`, `NoFeatureLeft` and what `fit_scorecard` raises.
     """
     clock = _Clock(progress)
@@ -127,8 +129,8 @@ def develop_application_card(
     sample = split_by_time(table, labels, oot_share=oot_share, oot_from=oot_from)
     clock.start("fit")
     chosen = config or application_config(name, table)
-    notes = _notes(sample, definition)
-    card = fit_scorecard(sample.train, target=TARGET, config=chosen, notes=notes)
+    told = (*notes, *_notes(sample, definition))
+    card = fit_scorecard(sample.train, target=TARGET, config=chosen, notes=told)
     checked = None
     if folds:
         clock.start("cross-validation")

@@ -82,6 +82,30 @@ class NotANumber(Refusal):
     zh = "变量 {feature} 的取值 {value} 不是数值；请更正或留空。"
 
 
+class NotACategory(Refusal):
+    """A categorical feature holds lists or other nested values."""
+
+    code = "SCORECARD_NOT_A_CATEGORY"
+    en = "Feature {feature} holds {kind} values, which are no categories; unfold them into columns."
+    zh = "变量 {feature} 的取值类型为 {kind}，不能作为类别；请展开为单独的字段。"
+
+
+class MixedColumn(Refusal):
+    """A column of a frame holds values of several types."""
+
+    code = "SCORECARD_COLUMN_MIXED"
+    en = "Column {column} holds values of several types ({why}); make it all numbers or all text."
+    zh = "字段 {column} 混有多种类型的取值（{why}）；请统一为数值或文本。"
+
+
+class FileDiffers(Refusal):
+    """A file of a folder holds a column as another type than the first file does."""
+
+    code = "SCORECARD_FILE_DIFFERS"
+    en = "{file} holds column {column} as {found}, {first} as {expected}; write both with one type."
+    zh = "{file} 中字段 {column} 的类型为 {found}，而 {first} 中为 {expected}；请统一类型。"
+
+
 class BadArtefact(Refusal):
     """A file is not a scorecard this version can read."""
 

@@ -6,6 +6,7 @@ look at the bins and edit them (`editing`).
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -44,6 +45,13 @@ from kuaidai.risk.scorecards.scaling import (
 from kuaidai.risk.scorecards.selection import Candidates, Selection, select_features
 
 _LIBRARIES = ("kuaidai", "numba", "numpy", "pyarrow", "scipy", "statsmodels")
+
+
+def _libraries() -> tuple[tuple[str, str], ...]:
+    return (
+        *((name, version(name)) for name in _LIBRARIES),
+        ("python", platform.python_version()),
+    )
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,7 @@ def fit_card(binning: Binning, *, notes: tuple[tuple[str, str], ...] = ()) -> Sc
         config_fingerprint=sha256_hex(canonical_json(asdict(config))),
         target=binning.target,
         weight=binning.weight,
-        libraries=tuple((name, version(name)) for name in _LIBRARIES),
+        libraries=_libraries(),
         notes=notes,
     )
     card = _assemble(characteristics, selection, config, provenance)
@@ -302,13 +310,16 @@ def _finish(card: Scorecard, counted: ScoreCounts) -> Scorecard:
 
 
 def fingerprint(scanned: Counts) -> str:
-    """SHA-256 over the fine classes, their counts and the rows' mark: the same whatever the rows' order.
+    """SHA-256 over the fine classes, the rows in each and the rows' mark.
 
+    The mark is a sum of hashes of every row's classes, target and weight, so the order of rows and the
+    parts they come in do not matter, nor who counted which. Up to `SAMPLE_ROWS` rows the classes do not
+    depend on them either; beyond, they come from a sample by place, and other parts may give others.
     Two data sets with one fingerprint are one to any fit on these classes.
     """
     content = [
         [[c.name, list(c.cuts), list(c.levels)] for c in scanned.classes],
-        [counts.tolist() for counts in scanned.counts],
+        [[int(rows) for rows in seen] for seen in scanned.seen],
         scanned.rows,
         str(scanned.mark),
     ]

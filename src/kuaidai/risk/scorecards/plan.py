@@ -2,6 +2,7 @@
 
 ```toml
 name = "behaviour-card"
+purpose = "renewal of lines"  # optional, as is author: who fits; both stay in the card's provenance
 
 [data]
 train = "train.parquet"       # a Parquet file or a folder of them, beside this file
@@ -33,6 +34,7 @@ from kuaidai.risk.scorecards.config import FeatureConfig, GradeBand, ScorecardCo
 from kuaidai.risk.scorecards.errors import BadPlan, BadSetting
 
 _DATA = ("train", "target", "weight", "recent")
+_SIGNED = ("author", "purpose")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class FitPlan:
     target: str
     weight: str | None
     recent: Path | None
+    signed: tuple[tuple[str, str], ...] = ()
+    """Who made the card and what for, where the file says so."""
 
 
 def read_plan(path: Path) -> FitPlan:
@@ -62,7 +66,10 @@ def read_plan(path: Path) -> FitPlan:
 
 
 def _plan(document: dict[str, Any], folder: Path) -> FitPlan:
-    _only(document, ("name", "data", "card", "features"), "the file")
+    _only(document, ("name", *_SIGNED, "data", "card", "features"), "the file")
+    for name in _SIGNED:
+        if not isinstance(document.get(name, ""), str):
+            raise ValueError(f"{name} is {document[name]!r}; it must be text")
     for needed, kind in (("name", str), ("data", dict), ("features", list)):
         if not isinstance(document.get(needed), kind):
             raise ValueError(f"the entry {needed} is missing or of the wrong kind")
@@ -88,6 +95,7 @@ def _plan(document: dict[str, Any], folder: Path) -> FitPlan:
         data["target"],
         data.get("weight"),
         None if recent is None else folder / recent,
+        tuple((name, document[name]) for name in _SIGNED if document.get(name)),
     )
 
 

@@ -18,6 +18,7 @@ from kuaidai.risk.scorecards.engine.kernels import (
     encode_places,
     search_keys,
 )
+from kuaidai.risk.scorecards.errors import NotACategory
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,10 @@ class Encoder:
         return Encoder(name, kind, table, first, search_keys(steadied), places)
 
     def write(self, table: pa.Table, codes: Codes) -> int:
-        """Write the code of every row; gives the number of infinite values. Raises `NotANumber`."""
+        """Write the code of every row; gives the number of infinite values.
+
+        Raises `NotANumber`, `NotACategory`.
+        """
         if self.kind is Kind.CATEGORICAL:
             encode_places(*self._remap(table[self.name]), codes)
             return 0
@@ -55,6 +59,8 @@ class Encoder:
 
     def _remap(self, column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], Codes]:
         """Each row's place in the column's dictionary, and the code of each place."""
+        if pa.types.is_nested(column.type):
+            raise NotACategory(feature=self.name, kind=column.type)
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
         chunks = column.unify_dictionaries().chunks

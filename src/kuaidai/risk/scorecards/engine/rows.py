@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kuaidai.risk.scorecards.columns import require_names
-from kuaidai.risk.scorecards.errors import BadSetting
+from kuaidai.risk.scorecards.columns import require_names, require_present, shown_names
+from kuaidai.risk.scorecards.errors import BadSetting, FileDiffers, MissingColumn, MixedColumn
 
 _BATCH_ROWS = 1 << 17
 
@@ -82,7 +82,7 @@ class ParquetRows:
             raise BadSetting(name="data", value=shown, rule="a Parquet file or a folder of them")
         groups = []
         for place, file in enumerate(files):
-            footer = pq.read_metadata(file)
+            footer = _read_footer(file)
             groups += [
                 (place, group, footer.row_group(group).num_rows)
                 for group in range(footer.num_row_groups)
@@ -96,6 +96,20 @@ class ParquetRows:
         file = Path(folder.name) / "rows.parquet"
         write(file)
         return replace(ParquetRows.of([file]), keeps=folder)
+
+    def _require_alike(self, place: int, schema: pa.Schema, columns: Sequence[str]) -> None:
+        """Raise `MissingColumn` or `FileDiffers` where a file is not what the first one promised."""
+        file, first = self.files[place].name, self.files[0].name
+        missing = [name for name in columns if name not in schema.names]
+        if missing:
+            present = f"{shown_names(schema.names)} (in {file})"
+            raise MissingColumn(column=missing[0], present=present)
+        for name in columns:
+            kinds = [_sort_of(held.field(name).type) for held in (schema, self.schema)]
+            if kinds[0] != kinds[1] and "null" not in kinds:
+                raise FileDiffers(
+                    file=file, column=name, found=kinds[0], first=first, expected=kinds[1]
+                )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,11 +129,32 @@ class ParquetRows:
             opened.clear()
             text = [f.name for f in self.schema if pa.types.is_string(f.type)]
             opened[place] = pq.ParquetFile(self.files[place], read_dictionary=text)
+            self._require_alike(place, opened[place].schema_arrow, columns)
         return opened[place].read_row_group(group, columns=list(columns), use_threads=False)
 
 
+def _read_footer(file: Path) -> pq.FileMetaData:
+    try:
+        return pq.read_metadata(file)
+    except pa.ArrowInvalid as error:
+        why = str(error).splitlines()[0].rstrip(".")
+        raise BadSetting(name="data", value=file, rule=f"a Parquet file ({why})") from error
+
+
+def _sort_of(kind: pa.DataType) -> str:
+    """Types that concatenate and read alike, under one name."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+        return "a number"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return "text"
+    return str(kind)
+
+
 def whole_table(rows: Rows, columns: Sequence[str]) -> pa.Table:
-    """All rows of the named columns in one table in memory."""
+    """All rows of the named columns in one table in memory; raises `MissingColumn`."""
+    require_present(rows.names, columns)
     parts = [rows.read(part, columns) for part in range(len(rows.sizes))]
     return pa.concat_tables(parts).combine_chunks()
 
@@ -145,6 +180,19 @@ def _plain_text(table: pa.Table) -> pa.Table:
         for f in table.schema
     ]
     return table.cast(pa.schema(fields))
+
+
+def _from_frame(frame: pd.DataFrame) -> pa.Table:
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        for name in frame.columns:
+            try:
+                pa.Array.from_pandas(frame[name])
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                why = str(error).splitlines()[0].rstrip(".")
+                raise MixedColumn(column=name, why=why) from error
+        raise
 
 
 class ArrowStream(Protocol):
@@ -173,7 +221,7 @@ def open_rows(data: Data) -> Rows:
     Takes a Parquet file, a folder of them or a list of files; an Arrow table; a pandas frame; an Arrow
     reader or an Ibis table (written to a temporary file, for neither can be read twice); anything with
     the Arrow C stream interface, as Polars frames and DuckDB relations have. Raises `BadSetting` for
-    anything else and `RepeatedColumn`.
+    anything else, `RepeatedColumn` and `MixedColumn`.
     """
     if isinstance(data, TableRows | ParquetRows):
         return data
@@ -183,7 +231,7 @@ def open_rows(data: Data) -> Rows:
         rows = TableRows(data)
     elif isinstance(data, pd.DataFrame):
         require_names([str(name) for name in data.columns])
-        rows = TableRows(pa.Table.from_pandas(data, preserve_index=False))
+        rows = TableRows(_from_frame(data))
     elif isinstance(data, pa.RecordBatchReader):
         rows = ParquetRows.spooled(partial(_write_batches, data))
     elif hasattr(data, "to_parquet"):

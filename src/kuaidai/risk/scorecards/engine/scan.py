@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from kuaidai.risk.scorecards.columns import Floats, read_column, read_target, require_columns
+from kuaidai.risk.scorecards.columns import Floats, read_column, read_target, require_present
 from kuaidai.risk.scorecards.config import FeatureConfig, Kind
 from kuaidai.risk.scorecards.engine.encoding import Encoder
 from kuaidai.risk.scorecards.engine.fine_classes import (
@@ -36,6 +36,7 @@ _SAMPLE_PARTS = 8
 _MOST_PERIODS = 120
 _WARM_ROWS = 1_000_000
 _WARM_BLOCKS = 64
+_MOST_WEIGHT = 1e12  # sums of weights stay far from what a double can hold
 Done = TypeVar("Done")
 
 
@@ -166,13 +167,16 @@ def load(block: Block | Path) -> Block:
 def sample_classes(
     rows: Rows, features: Sequence[FeatureConfig], *, most: int
 ) -> list[FineClasses]:
-    """Fine classes from a sample of at most `SAMPLE_ROWS` rows spread over the parts."""
+    """Fine classes from all rows up to `SAMPLE_ROWS`; beyond, from about as many spread over some parts."""
+    total = sum(rows.sizes)
     parts = np.unique(np.linspace(0, len(rows.sizes) - 1, _SAMPLE_PARTS).astype(int))
+    if total <= SAMPLE_ROWS:
+        parts = np.arange(len(rows.sizes))
     names = [feature.name for feature in features]
     share = max(1, SAMPLE_ROWS // len(parts))
     taken = []
     for part in parts.tolist():
-        stride = max(1, rows.sizes[part] // share)
+        stride = 1 if total <= SAMPLE_ROWS else max(1, rows.sizes[part] // share)
         table = rows.read(part, names)
         taken.append(table.take(pa.array(np.arange(0, table.num_rows, stride))))
     sample = pa.concat_tables(taken, promote_options="permissive").unify_dictionaries()
@@ -208,8 +212,9 @@ def scan(
     `InfiniteValue`, `TargetNotBinary`, `OneClassTarget`, `BadSetting`.
     """
     names = [feature.name for feature in features]
+    require_parts(names, target, weight)
     wanted = [target, *([weight] if weight else []), *([period] if period else []), *names]
-    require_columns(pa.table({name: [] for name in rows.names}), wanted)
+    require_present(rows.names, wanted)
     if not sum(rows.sizes):
         raise OneClassTarget(target=target, sample="the data", goods=0, bads=0)
     fixed = tuple(classes or sample_classes(rows, features, most=most))
@@ -232,6 +237,15 @@ def scan(
     result = Scan(**total.figures(fixed), blocks=tuple(blocks), threads=threads)
     result.require_both(target)
     return result
+
+
+def require_parts(features: Sequence[str], target: str, weight: str | None) -> None:
+    """Raise `BadSetting` where the target or the weight would judge itself."""
+    if target in features:
+        raise BadSetting(name="features", value=target, rule="without the target column")
+    if weight in (target, *features):
+        rule = "a column that is neither the target nor a feature"
+        raise BadSetting(name="weight", value=weight, rule=rule)
 
 
 @dataclass(frozen=True)
@@ -341,9 +355,8 @@ def encode_rows(
 def read_weights(table: pa.Table, weight: str) -> Floats:
     """The column of row weights; raises `BadSetting` where one is negative, infinite or missing."""
     values = np.asarray(read_column(table, weight, Kind.NUMERIC), dtype=np.float64)
-    odd = values[~(np.isfinite(values) & (values >= 0))]
+    odd = values[~((values >= 0) & (values <= _MOST_WEIGHT))]
     if odd.size:
-        raise BadSetting(
-            name=f"weight {weight}", value=f"{odd[0]:g}", rule="0 or more, never missing"
-        )
+        rule = f"between 0 and {_MOST_WEIGHT:g}, never missing"
+        raise BadSetting(name=f"weight {weight}", value=f"{odd[0]:g}", rule=rule)
     return values

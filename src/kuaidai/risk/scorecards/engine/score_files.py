@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.characteristics import BinKind, Characteristic
-from kuaidai.risk.scorecards.columns import require_columns, steady
+from kuaidai.risk.scorecards.columns import require_present, steady
 from kuaidai.risk.scorecards.config import Kind, UnseenPolicy
 from kuaidai.risk.scorecards.engine.encoding import Encoder
 from kuaidai.risk.scorecards.engine.fine_classes import (
@@ -109,7 +109,7 @@ def score_rows(
     appears under its name when it is whole. Raises `MissingColumn`, `NotANumber`, `UnseenCategory`.
     """
     wanted = list(dict.fromkeys([*keep, *card.features]))
-    require_columns(pa.table({name: [] for name in rows.names}), wanted)
+    require_present(rows.names, wanted)
     scorers = [_Scorer.of(c) for c in card.characteristics]
     outcomes = _Outcomes.of(card)
     work = partial(_score_part, card, rows, wanted, tuple(keep), scorers, outcomes)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from kuaidai.kernel.errors import Refusal
-from kuaidai.risk.scorecards.columns import require_columns, require_names
+from kuaidai.risk.scorecards.columns import require_names, require_present
 from kuaidai.risk.scorecards.config import FeatureConfig
 from kuaidai.risk.scorecards.engine.encoding import Encoder
 from kuaidai.risk.scorecards.engine.fine_classes import MOST_CLASSES, FineClasses
@@ -25,6 +25,7 @@ from kuaidai.risk.scorecards.engine.scan import (
     added,
     classes_of,
     encode_rows,
+    require_parts,
 )
 from kuaidai.risk.scorecards.errors import OneClassTarget
 from kuaidai.risk.scorecards.spark.frames import Batches, numbered, partition, sample_frame
@@ -93,7 +94,8 @@ def scan_frame(
     require_names(frame.columns)
     extra = [name for name in (weight, period) if name]
     wanted = list(dict.fromkeys([target, *extra, *names]))
-    require_columns(pa.table({name: [] for name in frame.columns}), wanted)
+    require_parts(names, target, weight)
+    require_present(frame.columns, wanted)
     fixed = tuple(classes or _sampled_classes(frame, features, most))
     coded = numbered(frame, wanted).mapInArrow(
         _encode(fixed, wanted, target, weight, period), _CODED
