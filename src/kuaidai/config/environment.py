@@ -38,6 +38,7 @@ class Environment:
     lender_name: str
     currency: str
     real_data: Path | None
+    monitoring: Path | None
 
     @property
     def quality_folder(self) -> Path:
@@ -124,7 +125,7 @@ def load(values: Mapping[str, str] | None = None) -> Environment:
     home = Path(values.get("KUAIDAI_HOME", "var")).resolve()
     platform_url, platform_key = _platform(values)
     secret = values.get("KUAIDAI_SECRET_KEY")
-    real_data = values.get("KUAIDAI_REAL_DATA")
+    real_data, monitoring = values.get("KUAIDAI_REAL_DATA"), values.get("KUAIDAI_MONITORING")
     return Environment(
         home=home,
         lake=_lake(values, home),
@@ -145,4 +146,5 @@ def load(values: Mapping[str, str] | None = None) -> Environment:
         lender_name=values.get("KUAIDAI_LENDER_NAME", "快贷示范银行 (kuaidai demonstration bank)"),
         currency=values.get("KUAIDAI_CURRENCY", "CNY"),
         real_data=Path(real_data) if real_data else None,
+        monitoring=Path(monitoring) if monitoring else None,
     )

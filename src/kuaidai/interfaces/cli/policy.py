@@ -42,12 +42,39 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         typer.echo(canonical_json([asdict(version) for version in found]).decode())
         return
-    rows = [("kind", "version", "status", "live from", "submitted by", "approved by")]
+    rows: list[tuple[str, ...]] = [
+        ("kind", "version", "status", "live from", "submitted by", "approved by")
+    ]
     for v in found:
         live_from = v.live_from.isoformat() if v.live_from else "-"
         rows.append(
             (v.kind, v.label, v.status, live_from, v.submitted_by or "-", v.approved_by or "-")
         )
+    _print_columns(rows)
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """Every kind of risk model that the internet-loan rules name, and what is in use of it today."""
+    from kuaidai.config import setup
+
+    setup()
+    from kuaidai.foundation.queries import business_date
+    from kuaidai.risk.policy.queries import inventory
+
+    found = inventory(on=business_date())
+    if as_json:
+        typer.echo(canonical_json([asdict(line) for line in found]).decode())
+        return
+    rows: list[tuple[str, ...]] = [("kind", "in use", "in the shadow", "coming")]
+    for line in found:
+        cells = (", ".join(labels) for labels in (line.live, line.shadow, line.coming))
+        live, shadow, coming = cells
+        rows.append((line.kind.value, live or "none in use", shadow or "-", coming or "-"))
+    _print_columns(rows)
+
+
+def _print_columns(rows: list[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

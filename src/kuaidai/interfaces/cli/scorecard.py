@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -21,6 +22,7 @@ from kuaidai.interfaces.cli.scorecard_files import (
     counting,
     open_data,
     read_card,
+    registered_label,
     require_folders,
 )
 from kuaidai.interfaces.cli.scorecard_plan import fit_plan, signed
@@ -47,7 +49,12 @@ class Form(StrEnum):
     PMML = "pmml"
 
 
-CardFile = Annotated[Path, typer.Argument(help="A scorecard file written by `scorecard fit`.")]
+CardFile = Annotated[
+    Path,
+    typer.Argument(
+        help="A scorecard file written by `scorecard fit`, or NAME/VERSION on the register."
+    ),
+]
 
 
 @app.command()
@@ -163,17 +170,30 @@ def score(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Score a table of features: all its columns that name the applicant are kept."""
+    """Score a table of features: all its columns that name the applicant are kept.
+
+    The file says which card scored it: Parquet in its metadata, CSV in a column `scorecard`.
+    """
+    from kuaidai.risk.scorecards.engine.score_files import stamp
+
     loaded = read_card(card)
+    version = registered_label(card) or f"{loaded.name}@{loaded.version_hash[:12]}"
     if brief:
-        rows = _score_brief(loaded, source, target, keep)
+        rows = _score_brief(loaded, version, source, target, keep)
     else:
         table = read_table(source)
         scored = loaded.score_table(table, keep=_kept(keep, table.column_names))
-        write_table(scored, target)
+        if target.suffix == ".csv":
+            scored = scored.append_column("scorecard", pa.repeat(version, scored.num_rows))
+        write_table(scored.replace_schema_metadata(stamp(loaded, version)), target)
         rows = scored.num_rows
-    facts = {"rows": rows, "out": str(target), "version_hash": loaded.version_hash}
-    typer.echo(json.dumps(facts) if as_json else f"{rows} rows scored to {target}")
+    facts = {
+        "rows": rows,
+        "out": str(target),
+        "scorecard": version,
+        "version_hash": loaded.version_hash,
+    }
+    typer.echo(json.dumps(facts) if as_json else f"{rows} rows scored by {version} to {target}")
 
 
 def _kept(asked: list[str] | None, names: Sequence[str]) -> list[str]:
@@ -181,7 +201,9 @@ def _kept(asked: list[str] | None, names: Sequence[str]) -> list[str]:
     return asked or [name for name in known if name in names]
 
 
-def _score_brief(card: Scorecard, source: Path, target: Path, keep: list[str] | None) -> int:
+def _score_brief(
+    card: Scorecard, version: str, source: Path, target: Path, keep: list[str] | None
+) -> int:
     from kuaidai.risk.scorecards.engine.score_files import score_rows
 
     if target.suffix != ".parquet":
@@ -190,7 +212,8 @@ def _score_brief(card: Scorecard, source: Path, target: Path, keep: list[str] | 
         raise FileNotUsable(value=target, why="its folder does not exist; create it first")
     data = open_data(source)
     with counting(sum(data.sizes)) as told:
-        return score_rows(card, data, target, keep=_kept(keep, data.names), progress=told)
+        kept = _kept(keep, data.names)
+        return score_rows(card, data, target, keep=kept, version=version, progress=told)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,26 @@ if TYPE_CHECKING:
     from kuaidai.risk.scorecards.engine.rows import Rows
 
 
+def registered_label(path: Path) -> str | None:
+    """NAME/VERSION of the register where `path` is no file and reads like one."""
+    text = str(path)
+    looks_like_one = re.fullmatch(r"[^/]+/[0-9]+", text) is not None
+    return text if looks_like_one and not path.exists() else None
+
+
 def read_card(path: Path) -> Scorecard:
-    """The scorecard in `path`; raises `FileNotUsable` and `BadArtefact`."""
+    """The scorecard in the file `path`, or on the register as NAME/VERSION.
+
+    Raises `FileNotUsable`, `BadArtefact`, `UnknownVersion`.
+    """
+    label = registered_label(path)
+    if label is not None:
+        from kuaidai.config import setup
+
+        setup()
+        from kuaidai.risk.policy.queries import scorecard_version
+
+        return scorecard_version(label)
     if not path.is_file():
         raise FileNotUsable(value=path, why="there is no such file")
     try:

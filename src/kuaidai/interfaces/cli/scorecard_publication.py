@@ -13,6 +13,7 @@ import typer
 
 from kuaidai.interfaces.cli.scorecard_files import read_card
 from kuaidai.interfaces.cli.tables import FileNotUsable
+from kuaidai.risk.policy.domain.lifecycle import ModelKind
 
 Login = Annotated[str, typer.Option("--as", help="Staff login that acts.")]
 Label = Annotated[str, typer.Argument(help="NAME/VERSION, such as application-card/2.")]
@@ -33,6 +34,9 @@ def publish(
     card: Annotated[Path, typer.Argument(help="A scorecard file written by `scorecard fit`.")],
     login: Login,
     report: Annotated[Path | None, typer.Option(help="Its validation report.")] = None,
+    kind: Annotated[
+        ModelKind, typer.Option(help="Its kind in the inventory; only risk_evaluation decides.")
+    ] = ModelKind.RISK_EVALUATION,
 ) -> None:
     """Put a scorecard on the register and up for approval by a second person."""
     loaded = read_card(card)
@@ -42,7 +46,7 @@ def publish(
     from kuaidai.risk.policy import operations
 
     where = "" if report is None else str(report)
-    label = operations.draft_model(scorecard=loaded, report=where, actor=actor, on=on)
+    label = operations.draft_model(scorecard=loaded, report=where, actor=actor, on=on, kind=kind)
     operations.submit_model(label=label, actor=actor, on=on)
     typer.echo(f"{label}: submitted by {login}; a second person approves it")
 

@@ -56,6 +56,62 @@ class SameEyes(NotAllowed):
     zh = "{who} 是 {label} 的提交人，不能自行批准，须由第二人批准。"
 
 
+class OwnDraft(SameEyes):
+    """Who drafted a version tried to approve it after somebody else had submitted it."""
+
+    code = "OWN_DRAFT"
+    en = "{who} drafted {label} and may not approve it; a second person must."
+    zh = "{who} 是 {label} 的起草人，不能自行批准，须由第二人批准。"
+
+
+class KindFixed(Refusal):
+    """A new version of a model was to be of another kind than the versions before."""
+
+    code = "MODEL_KIND_FIXED"
+    http_status = 409
+    en = "{name} is on the register as {held}, not {asked}; keep the kind or give the model a new name."
+    zh = "模型 {name} 已登记为 {held}，不能改为 {asked}；请沿用原类型或使用新的模型名称。"
+
+
+class DecidesNothing(Refusal):
+    """A model of another kind than risk evaluation was to run beside the card that decides."""
+
+    code = "MODEL_DECIDES_NOTHING"
+    http_status = 409
+    en = "{label} is of the kind {kind}; only a risk_evaluation card runs in the shadow of decisions."
+    zh = "{label} 的类型为 {kind}；只有 risk_evaluation 评分卡可以影子运行。"
+
+
+class UnknownAlert(NotFound):
+    """No such alert of monitoring."""
+
+    code = "UNKNOWN_ALERT"
+    en = "There is no alert {value}; the console's page of models lists those there are."
+    zh = "没有编号为 {value} 的预警；请在控制台的模型页面查看。"
+
+
+class AlertNotOpen(IllegalTransition):
+    """An alert was acknowledged already, or its finding is gone."""
+
+    code = "ALERT_STATE"
+
+
+class NoteMissing(Refusal):
+    """An alert was to be acknowledged without a word."""
+
+    code = "NOTE_MISSING"
+    en = "Write what you found and what follows from it, in at least {least} characters."
+    zh = "请填写核查结果与后续措施，至少 {least} 个字。"
+
+
+class BadLimits(Refusal):
+    """A file with the limits of monitoring that cannot be used."""
+
+    code = "BAD_MONITORING_LIMITS"
+    en = "{source} does not set limits of monitoring: {why}."
+    zh = "{source} 不是可用的监控阈值文件：{why}。"
+
+
 class NotYetApproved(IllegalTransition):
     """A version is not in the state that the step needs."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import models
 
 from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status
+from kuaidai.risk.policy.monitoring_models import MonitoringAlert as MonitoringAlert
 from kuaidai.risk.policy.monitoring_models import MonitoringRun as MonitoringRun
 
 

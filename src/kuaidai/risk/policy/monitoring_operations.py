@@ -19,6 +19,7 @@ from kuaidai.risk.policy.domain.monitoring import MonitoringView
 from kuaidai.risk.policy.domain.reading import read_decision
 from kuaidai.risk.policy.errors import DecisionDamaged, UnknownVersion
 from kuaidai.risk.policy.models import DecisionRecord, ModelVersion
+from kuaidai.risk.policy.monitoring_alerts import keep_alerts
 from kuaidai.risk.policy.monitoring_models import MonitoringRun
 from kuaidai.risk.policy.monitoring_queries import monitoring_view
 from kuaidai.risk.scorecards import Scorecard
@@ -40,7 +41,8 @@ def monitor_model(
 
     `outcomes`: whether a decision (by its number) went bad; one that is not named has no outcome. Scores
     are held against those of the version's first monitored month, for a card keeps no distribution of
-    development scores. A month that has its report already keeps it. Raises `UnknownVersion`,
+    development scores. A month that has its report already keeps it. The newest month's findings become
+    alerts, or renew those there are. Raises `UnknownVersion`,
     `DecisionDamaged`, `SampleTooSmall` for a month without decisions.
     """
     name, _, number = label.rpartition("/")
@@ -74,6 +76,8 @@ def monitor_model(
         level=report.level,
         report=report.to_json(),
     )
+    newest = not runs.filter(month__gt=report.month).exists()
+    alerts = keep_alerts(row, report) if newest else {}
     record_audit(
         actor=actor,
         action="model.monitored",
@@ -84,6 +88,7 @@ def monitor_model(
             "month": report.month,
             "level": report.level.value,
             "findings": [finding.code for finding in report.findings],
+            "alerts": alerts,
             "report_hash": sha256_hex(held.report.encode()),
         },
     )

@@ -20,7 +20,14 @@ from kuaidai.risk.policy.domain.decide import decide
 from kuaidai.risk.policy.domain.facts import DecisionFacts
 from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status, require_transition
 from kuaidai.risk.policy.domain.views import DecisionView
-from kuaidai.risk.policy.errors import LiveFromPast, NotYetApproved, SameEyes, VersionTaken
+from kuaidai.risk.policy.errors import (
+    KindFixed,
+    LiveFromPast,
+    NotYetApproved,
+    OwnDraft,
+    SameEyes,
+    VersionTaken,
+)
 from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, PolicyVersion
 from kuaidai.risk.policy.shadows import score_shadows
 from kuaidai.risk.policy.versions import APPROVERS, SUBMITTERS, Row, locked, require_role
@@ -66,20 +73,30 @@ def draft_policy(*, content: PolicyContent, actor: Actor, on: date) -> str:
 
 
 @transaction.atomic
-def draft_model(*, scorecard: Scorecard, report: str, actor: Actor, on: date) -> str:
+def draft_model(
+    *,
+    scorecard: Scorecard,
+    report: str,
+    actor: Actor,
+    on: date,
+    kind: ModelKind = ModelKind.RISK_EVALUATION,
+) -> str:
     """Keep a scorecard as the next version of its name and return the label.
 
-    The same artefact as the newest version gives that version's label. Raises `NotAllowed`.
+    Only a card of risk evaluation decides; one of another kind is on the register for those who use it.
+    The same artefact as the newest version gives that version's label. Raises `KindFixed`, `NotAllowed`.
     """
     require_role(actor, SUBMITTERS, "draft a model")
     text = scorecard.to_json()
     digest = sha256_hex(text.encode())
     same = ModelVersion.objects.select_for_update().filter(name=scorecard.name)
     newest = same.order_by("-version").first()
+    if newest is not None and newest.kind != kind:
+        raise KindFixed(name=scorecard.name, held=newest.kind, asked=kind.value)
     if newest is not None and newest.content_hash == digest:
         return newest.label
     row = ModelVersion.objects.create(
-        kind=ModelKind.RISK_EVALUATION,
+        kind=kind,
         name=scorecard.name,
         version=(same.aggregate(most=Max("version"))["most"] or 0) + 1,
         content=text,
@@ -88,7 +105,7 @@ def draft_model(*, scorecard: Scorecard, report: str, actor: Actor, on: date) ->
         drafted_by=actor.id,
         report=report,
     )
-    _audit(row, "drafted", actor, on)
+    _audit(row, "drafted", actor, on, kind=kind.value)
     return row.label
 
 
@@ -112,6 +129,8 @@ def _approve(
     require_transition(row.label, row.status, Status.APPROVED)
     if actor.id == row.submitted_by:
         raise SameEyes(who=actor.name, label=row.label)
+    if actor.id == row.drafted_by:
+        raise OwnDraft(who=actor.name, label=row.label)
     require_role(actor, APPROVERS, f"approve {label}")
     if live_from < on:
         raise LiveFromPast(label=row.label, live_from=live_from.isoformat(), on=on.isoformat())
@@ -137,7 +156,8 @@ def submit_model(*, label: str, actor: Actor, on: date) -> None:
 def approve_policy(*, label: str, live_from: date, actor: Actor, on: date) -> None:
     """A second person lets a submitted policy go live from a day.
 
-    Raises `SameEyes`, `LiveFromPast`, `UnknownVersion`, `NotYetApproved`, `NotAllowed`.
+    Somebody else than who drafted or submitted it. Raises `SameEyes`, `OwnDraft`, `LiveFromPast`,
+    `UnknownVersion`, `NotYetApproved`, `NotAllowed`.
     """
     _approve(PolicyVersion, label, live_from, actor, on)
 

@@ -17,7 +17,13 @@ from kuaidai.risk.policy.domain.decide import decide
 from kuaidai.risk.policy.domain.facts import DecisionFacts
 from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status
 from kuaidai.risk.policy.domain.reading import read_decision
-from kuaidai.risk.policy.domain.views import DecisionView, ReplayResult, VersionView
+from kuaidai.risk.policy.domain.views import (
+    DecisionView,
+    InventoryLine,
+    ReplayResult,
+    VersionView,
+    inventory_of,
+)
 from kuaidai.risk.policy.errors import (
     DecisionDamaged,
     NothingLive,
@@ -76,12 +82,19 @@ def live_policy(name: str, on: date) -> Live[PolicyContent]:
     return Live(row.id, row.label, _policy(row.id, row.content_hash))
 
 
+def _place(row: ModelVersion | PolicyVersion) -> str:
+    """What only one version fills: the card that decides has any name, everything else its own."""
+    decides = isinstance(row, ModelVersion) and row.kind == ModelKind.RISK_EVALUATION
+    return "" if decides else row.name
+
+
 def _live_ids(rows: Sequence[ModelVersion | PolicyVersion], on: date) -> frozenset[int]:
-    """Of each name the approved version with the latest start that has come."""
+    """For each place the approved version with the latest start that has come."""
     newest: dict[str, tuple[date, int]] = {}
     for row in rows:
         if row.status == Status.APPROVED and row.live_from is not None and row.live_from <= on:
-            newest[row.name] = max(newest.get(row.name, (date.min, 0)), (row.live_from, row.id))
+            place = _place(row)
+            newest[place] = max(newest.get(place, (date.min, 0)), (row.live_from, row.id))
     return frozenset(row_id for _, row_id in newest.values())
 
 
@@ -120,6 +133,22 @@ def versions(*, on: date) -> tuple[VersionView, ...]:
     models = list(ModelVersion.objects.defer("content").order_by("name", "-version"))
     tables: tuple[Sequence[ModelVersion | PolicyVersion], ...] = (policies, models)
     return tuple(_version(row, _live_ids(rows, on), on) for rows in tables for row in rows)
+
+
+def inventory(*, on: date) -> tuple[InventoryLine, ...]:
+    """Every kind of model that the internet-loan rules name, and what the bank has of it on `on`."""
+    return inventory_of(versions(on=on), on)
+
+
+def scorecard_version(label: str) -> Scorecard:
+    """The scorecard on the register as `label`, whatever its status. Raises `UnknownVersion`."""
+    name, _, number = label.rpartition("/")
+    row = None
+    if number.isdecimal():
+        row = ModelVersion.objects.filter(name=name, version=int(number)).first()
+    if row is None:
+        raise UnknownVersion(kind="model", value=label)
+    return _scorecard(row.id, row.content_hash)
 
 
 def policy_content(name: str, version: int) -> PolicyContent:

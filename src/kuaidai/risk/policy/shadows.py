@@ -13,9 +13,9 @@ from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import record_audit
 from kuaidai.kernel.errors import Refusal
 from kuaidai.risk.policy.domain.facts import DecisionFacts
-from kuaidai.risk.policy.domain.lifecycle import Status
+from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status
 from kuaidai.risk.policy.domain.reading import read_decision
-from kuaidai.risk.policy.errors import NotYetApproved, SameEyes
+from kuaidai.risk.policy.errors import DecidesNothing, NotYetApproved, SameEyes
 from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, ShadowScore
 from kuaidai.risk.policy.versions import APPROVERS, locked, require_role
 from kuaidai.risk.scorecards import Scorecard
@@ -59,10 +59,13 @@ class ShadowComparison:
 def start_shadow(*, label: str, actor: Actor, on: date) -> None:
     """Let a submitted or approved model score every decision from `on`, deciding none.
 
-    Somebody else than who submitted it. Raises `UnknownVersion`, `NotYetApproved`, `SameEyes`, `NotAllowed`.
+    Somebody else than who submitted it. Raises `UnknownVersion`, `NotYetApproved`, `DecidesNothing`, `SameEyes`,
+    `NotAllowed`.
     """
     require_role(actor, APPROVERS, f"shadow {label}")
     row = locked(ModelVersion, label)
+    if row.kind != ModelKind.RISK_EVALUATION:
+        raise DecidesNothing(label=row.label, kind=row.kind)
     if row.status not in (Status.SUBMITTED, Status.APPROVED):
         raise NotYetApproved(kind="Version", value=row.label, state=row.status, target="shadow")
     if actor.id == row.submitted_by:

@@ -8,7 +8,11 @@ from kuaidai.risk.policy.errors import NotYetApproved
 
 
 class ModelKind(StrEnum):
-    """Kinds of the model inventory (internet-loan rules 2020, article 4)."""
+    """Kinds of the model inventory.
+
+    Article 4 of the Interim Measures for Internet Loans of Commercial Banks (商业银行互联网贷款管理暂行办法,
+    CBIRC Order 2020 No. 9) names them in this order.
+    """
 
     IDENTITY = "identity"
     ANTI_FRAUD = "anti_fraud"
@@ -19,6 +23,10 @@ class ModelKind(StrEnum):
     APPROVAL = "approval"
     WARNING = "warning"
     COLLECTION = "collection"
+
+
+POLICY_KINDS = (ModelKind.PRICING, ModelKind.APPROVAL)
+"""Kinds whose part a credit policy plays: it sets limit and price by rules."""
 
 
 class Status(StrEnum):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from kuaidai.risk.policy.domain.decision import Decision
 from kuaidai.risk.policy.domain.facts import DecisionFacts
+from kuaidai.risk.policy.domain.lifecycle import POLICY_KINDS, ModelKind, Status
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,19 @@ class ReplayResult:
     stored_hash: str
     recomputed_hash: str
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InventoryLine:
+    """A kind of the model inventory: labels of what is live, in the shadow, and on the way to approval.
+
+    A credit policy stands under the kinds whose part it plays.
+    """
+
+    kind: ModelKind
+    live: tuple[str, ...]
+    shadow: tuple[str, ...]
+    coming: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -59,3 +74,31 @@ class VersionView:
     def label(self) -> str:
         """`name/version`, as decisions cite it."""
         return f"{self.name}/{self.version}"
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of the inventory it stands under."""
+        return frozenset(POLICY_KINDS if self.kind == "policy" else {self.kind})
+
+    def in_shadow(self, on: date) -> bool:
+        """Whether it scores beside the live card on `on`."""
+        begun = self.shadow_from is not None and self.shadow_from <= on
+        ended = self.shadow_until is not None and self.shadow_until <= on
+        return begun and not ended and self.status not in (Status.LIVE, Status.RETIRED)
+
+
+def inventory_of(versions: Iterable[VersionView], on: date) -> tuple[InventoryLine, ...]:
+    """A line for every kind, whether anything stands under it or not."""
+    held = tuple(versions)
+    lines = []
+    for kind in ModelKind:
+        own = [version for version in held if kind in version.kinds]
+        lines.append(
+            InventoryLine(
+                kind,
+                tuple(v.label for v in own if v.status == Status.LIVE),
+                tuple(v.label for v in own if v.in_shadow(on)),
+                tuple(v.label for v in own if v.status in (Status.SUBMITTED, Status.APPROVED)),
+            )
+        )
+    return tuple(lines)

@@ -93,12 +93,19 @@ class _Outcomes:
         )
 
 
+def stamp(card: Scorecard, version: str = "") -> dict[str, str]:
+    """What a file of scores says of the card that gave them, as metadata of its schema."""
+    known = {"kuaidai.scorecard": card.name, "kuaidai.version_hash": card.version_hash}
+    return {**known, "kuaidai.version": version} if version else known
+
+
 def score_rows(
     card: Scorecard,
     rows: Rows,
     target: Path,
     *,
     keep: Sequence[str] = (),
+    version: str = "",
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
@@ -106,7 +113,8 @@ def score_rows(
 
     Columns, equal to those of `Scorecard.score_table`: those in `keep`, then score, grade, pd and
     grade_pd. Infinite values fall into the outermost bins. `progress` is told the rows done. The file
-    appears under its name when it is whole. Raises `MissingColumn`, `NotANumber`, `UnseenCategory`.
+    appears under its name when it is whole, its metadata say which card scored it and under which
+    `version` of a register. Raises `MissingColumn`, `NotANumber`, `UnseenCategory`.
     """
     wanted = list(dict.fromkeys([*keep, *card.features]))
     require_present(rows.names, wanted)
@@ -118,13 +126,16 @@ def score_rows(
     done = 0
     try:
         for table in in_order(work, range(len(rows.sizes)), threads or os.cpu_count() or 1):
-            writer = writer or pq.ParquetWriter(unfinished, table.schema, compression="zstd")
+            if writer is None:
+                schema = table.schema.with_metadata(stamp(card, version))
+                writer = pq.ParquetWriter(unfinished, schema, compression="zstd")
             writer.write_table(table)
             done += table.num_rows
             if progress is not None:
                 progress(done)
         if writer is None:
-            pq.write_table(_assemble(pa.table({}), np.empty(0, np.int64), outcomes), unfinished)
+            empty = _assemble(pa.table({}), np.empty(0, np.int64), outcomes)
+            pq.write_table(empty.replace_schema_metadata(stamp(card, version)), unfinished)
         else:
             writer.close()
         unfinished.replace(target)
