@@ -13,10 +13,16 @@ from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.queries import audit_trail
 from kuaidai.lending.origination.monitoring import monitor_models
 from kuaidai.risk.policy import operations
+from kuaidai.risk.policy.domain.monitoring_limits import limits_of
 from kuaidai.risk.policy.errors import UnknownVersion
 from kuaidai.risk.policy.monitoring_models import MonitoringRun
 from kuaidai.risk.policy.monitoring_operations import monitor_model
-from kuaidai.risk.policy.monitoring_queries import latest_monitoring, monitoring_of, unmonitored
+from kuaidai.risk.policy.monitoring_queries import (
+    alerts,
+    latest_monitoring,
+    monitoring_of,
+    unmonitored,
+)
 from kuaidai.risk.scorecards.errors import SampleTooSmall
 from kuaidai.risk.scorecards.monitoring import Level
 
@@ -60,6 +66,21 @@ def test_a_months_report_is_kept_once_and_cannot_be_changed(live, facts):
     assert [e.detail["month"] for e in trail if e.action == "model.monitored"] == ["2026-06-01"]
     with pytest.raises(DatabaseError), transaction.atomic():
         MonitoringRun.objects.update(level="stable")
+
+
+def test_a_cards_own_limits_hold_and_findings_become_alerts(live, facts):
+    decide(facts, 30, date(2026, 6, 10))
+    strict = "window_months = 6\n[test-card]\npsi_watch = 1e-4\npsi_alert = 1e-3\np_alert = 0.98\np_watch = 0.99"
+
+    (view,) = monitor_models(on=JULY, actor=SYSTEM, limits=limits_of(strict, source="strict"))
+
+    assert (view.report.window_months, view.report.thresholds.psi_alert) == (6, 1e-3)
+    found = {(finding.code, finding.subject) for finding in view.report.findings}
+    assert ("GRADE_PSI", "") in found
+    assert {(held.code, held.subject) for held in alerts()} == found
+    trail = audit_trail(subject_type="model", subject_id="test-card/1")
+    (run,) = [e.detail for e in trail if e.action == "model.monitored"]
+    assert len(run["alerts"]["opened"]) == len(found)
 
 
 def test_outcomes_of_matured_decisions_and_a_moved_population_are_judged(live, facts):

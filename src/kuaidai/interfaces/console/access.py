@@ -23,6 +23,8 @@ DATA_ROLES = frozenset({"risk_officer", "modeller", "operations", "admin"})
 """Who sees the bank's data: those who judge, model, run or administer it; not those who sell."""
 RECONCILING_ROLES = frozenset({"operations", "admin"})
 """Who explains a difference between the bank core and the books."""
+MODEL_ROLES = frozenset({"risk_officer", "modeller", "admin"})
+"""Who answers for models: told of alerts of monitoring, and acknowledges them."""
 STAFF_ROLES = frozenset({"account_manager", "risk_officer", "modeller", "operations", "admin"})
 
 
@@ -43,6 +45,11 @@ class Staff:
     def is_risk_officer(self) -> bool:
         """Whether referred applications may be resolved."""
         return self.role == "risk_officer"
+
+    @property
+    def judges_models(self) -> bool:
+        """Whether alerts of monitoring are theirs to look into."""
+        return self.role in MODEL_ROLES
 
     @property
     def sees_data(self) -> bool:

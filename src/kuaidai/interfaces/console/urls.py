@@ -4,7 +4,15 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from kuaidai.interfaces.console.views import applications, books, data, login, quality, reconciling
+from kuaidai.interfaces.console.views import (
+    applications,
+    books,
+    data,
+    login,
+    models,
+    quality,
+    reconciling,
+)
 
 
 class IsoDate:
@@ -49,6 +57,7 @@ urlpatterns = [
     path("quality/", quality.quality, name="quality"),
     path("quality/loans/<str:loan_id>/", quality.loan, name="quality_loan"),
     path("quality/overrides/<str:override_id>/", quality.decide, name="decide_override"),
-    path("models/", books.models, name="models"),
+    path("models/", models.models, name="models"),
+    path("models/alerts/<int:alert_id>/", models.alert, name="alert"),
     path("audit/", books.audit, name="audit"),
 ]

@@ -10,6 +10,7 @@ from kuaidai.interfaces.ui.frames import Mark, Text
 from kuaidai.lending.origination.domain.states import Status
 from kuaidai.lending.servicing.domain.breaks import BreakKind, BreakState
 from kuaidai.lending.servicing.domain.classification import RiskClass
+from kuaidai.risk.policy.domain.alerts import AlertState
 from kuaidai.risk.policy.domain.decision import Severity
 from kuaidai.risk.scorecards.monitoring_report import Level
 
@@ -179,3 +180,21 @@ PROVISION_KINDS: Mapping[str, Text] = {
     "loan": _("Drawn loans"),
     "commitment": _("Undrawn lines"),
 }
+
+ALERT_MARKS: Mapping[AlertState, Mark] = {
+    AlertState.OPEN: Mark(_("Nobody has looked yet"), "notice", "person"),
+    AlertState.ACKNOWLEDGED: Mark(_("Acknowledged"), "neutral", "check-circle"),
+    AlertState.CLOSED: Mark(_("Gone"), "positive"),
+}
+REOPENED = Mark(_("Worse since it was acknowledged"), "caution", "person")
+
+FINDING_TITLES: Mapping[str, Text] = {
+    "SCORE_PSI": _("Score distribution moved"),
+    "GRADE_PSI": _("Grade distribution moved"),
+    "CSI": _("Characteristic moved"),
+    "AUC_UNPROVEN": _("Separation not shown"),
+    "AUC_FELL": _("Separation fell"),
+    "PD_TOO_LOW": _("PD too low"),
+    "PD_TOO_HIGH": _("PD too high"),
+}
+"""What an alert is about, by the code of its finding."""

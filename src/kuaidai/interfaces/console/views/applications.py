@@ -32,7 +32,9 @@ from kuaidai.lending.servicing import queries as servicing
 from kuaidai.parties import queries as parties
 from kuaidai.risk.policy import queries as policy
 from kuaidai.risk.policy.domain.views import DecisionView
+from kuaidai.risk.policy.monitoring_queries import open_alerts
 from kuaidai.risk.scorecards import AttributePoints
+from kuaidai.risk.scorecards.monitoring_report import Level
 
 ROWS_SHOWN = 100
 
@@ -94,8 +96,15 @@ def queue(request: HttpRequest, staff: Staff) -> HttpResponse:
         "search": search,
         "status": known or "",
         "query": urlencode({"status": known or "", "q": search}) + "&",
+        **_model_alerts(staff),
     }
     return render(request, "console/queue.html", seen)
+
+
+def _model_alerts(staff: Staff) -> dict[str, Any]:
+    """How many alerts of monitoring nobody has looked into, for those who are to."""
+    count, level = open_alerts() if staff.judges_models else (0, Level.STABLE)
+    return {"alert_count": count, "alert_mark": wording.MONITORING_MARKS[level]}
 
 
 def _feature_rows(features: dict[str, Any]) -> Iterator[tuple[Any, list[tuple[Any, str]]]]:

@@ -1,4 +1,4 @@
-"""The bank's books: trial balance and entries, close of day, versions of models, the audit trail."""
+"""The bank's books: trial balance and entries, close of day, the audit trail."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from kuaidai.foundation.queries import latest_audit, verify_audit_chain
-from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import Staff, staff_page
 from kuaidai.lending.ledger import queries as ledger_queries
 from kuaidai.lending.servicing.queries import close_status
-from kuaidai.risk.policy import queries as policy
-from kuaidai.risk.policy.monitoring_queries import latest_monitoring
 
 
 @staff_page
@@ -29,25 +26,6 @@ def ledger(request: HttpRequest, staff: Staff) -> HttpResponse:
 def day(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Where the close of day stands."""
     return render(request, "console/day.html", {"staff": staff, "status": close_status()})
-
-
-@staff_page
-def models(request: HttpRequest, staff: Staff) -> HttpResponse:
-    """Versions of scorecards and policies, and the newest monitoring of each scorecard."""
-    rows = [
-        (version, wording.VERSION_KINDS[version.kind], wording.VERSION_MARKS[version.status])
-        for version in policy.versions(on=staff.on)
-    ]
-    monitored = [
-        (view, wording.MONITORING_MARKS[view.report.level]) for view in latest_monitoring()
-    ]
-    seen = {
-        "staff": staff,
-        "versions": rows,
-        "monitored": monitored,
-        "marks": wording.MONITORING_MARKS,
-    }
-    return render(request, "console/models.html", seen)
 
 
 @staff_page
