@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import numpy as np
 import pytest
 from django.db import DatabaseError, transaction
 from tests.support.scorecard import publish_all, small_card
+from typer.testing import CliRunner
 
 from kuaidai.foundation.actors import Actor
+from kuaidai.foundation.operations import set_business_date
 from kuaidai.foundation.queries import audit_trail
+from kuaidai.interfaces.cli import scorecard
 from kuaidai.lending.origination.monitoring import monitor_models
 from kuaidai.risk.policy import operations
 from kuaidai.risk.policy.domain.monitoring_limits import limits_of
@@ -81,6 +85,20 @@ def test_a_cards_own_limits_hold_and_findings_become_alerts(live, facts):
     trail = audit_trail(subject_type="model", subject_id="test-card/1")
     (run,) = [e.detail for e in trail if e.action == "model.monitored"]
     assert len(run["alerts"]["opened"]) == len(found)
+
+
+def test_the_command_reports_and_lists_the_alerts(live, facts):
+    decide(facts, 200, date(2026, 6, 10), centre=8.0)
+    set_business_date(on=JULY, actor=SYSTEM)
+
+    first = CliRunner().invoke(scorecard.app, ["monitor"], catch_exceptions=False).stdout
+    again = CliRunner().invoke(scorecard.app, ["monitor", "--json"], catch_exceptions=False).stdout
+
+    assert "test-card/1 in 2026-06: alert" in first
+    assert "alert  open          test-card/1  Grade distribution moved" in first
+    held = json.loads(again)
+    assert held["reports"] == []
+    assert {a["code"] for a in held["alerts"]} == {"GRADE_PSI", "CSI"}
 
 
 def test_outcomes_of_matured_decisions_and_a_moved_population_are_judged(live, facts):

@@ -1,4 +1,4 @@
-"""From a scorecard file to the card that decides: submit, approve, return, shadow, retire."""
+"""From a scorecard file to the card that decides: submit, approve, return, shadow, retire, monitor."""
 
 from __future__ import annotations
 
@@ -124,6 +124,32 @@ def compare(
         typer.echo(f"  {live} -> {own}  {count}")
 
 
+def monitor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Report on last month's cards now, as the worker does each night; then show the alerts there are."""
+    from kuaidai.foundation.actors import Actor
+    from kuaidai.kernel.canonical import canonical_json
+
+    _, on = _begin("")
+    from kuaidai.lending.origination.monitoring import monitor_models
+    from kuaidai.risk.policy.monitoring_queries import alerts
+
+    made = monitor_models(on=on, actor=Actor.system("scorecard monitor"))
+    held = alerts()
+    if as_json:
+        reports = [{"card": v.label, "month": v.month, "level": v.report.level} for v in made]
+        found = {"reports": reports, "alerts": [asdict(alert) for alert in held]}
+        typer.echo(canonical_json(found).decode())
+        return
+    for view in made:
+        typer.echo(f"{view.label} in {view.month:%Y-%m}: {view.report.level.value}")
+    for alert in held:
+        typer.echo(f"{alert.level.value:<7}{alert.state.value:<14}{alert.label}  {alert.en}")
+    if not made and not held:
+        typer.echo("No card decided last month without a report of it, and there is no alert.")
+
+
 COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("publish", publish),
     ("approve", approve),
@@ -131,4 +157,5 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("retire", retire),
     ("shadow", shadow),
     ("compare", compare),
+    ("monitor", monitor),
 )
