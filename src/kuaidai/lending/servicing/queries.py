@@ -307,3 +307,8 @@ def close_status() -> CloseStatus:
         behind=behind + parked.count(),
         parked=parked.count(),
     )
+
+
+def settled_debits(on: date) -> int:
+    """How many of the night's debits brought money."""
+    return Repayment.objects.filter(requested_on=on, kind="due", status="settled").count()

@@ -7,6 +7,7 @@ import typer
 from kuaidai.interfaces.cli.bench.drawdown import drawdown
 from kuaidai.interfaces.cli.bench.features import features
 from kuaidai.interfaces.cli.bench.fit import fit
+from kuaidai.interfaces.cli.bench.night import night
 from kuaidai.interfaces.cli.bench.online import online
 from kuaidai.interfaces.cli.bench.rejects import rejects
 
@@ -16,3 +17,4 @@ app.command("features")(features)
 app.command("online")(online)
 app.command("fit")(fit)
 app.command("rejects")(rejects)
+app.command("night")(night)

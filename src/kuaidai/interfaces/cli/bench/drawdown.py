@@ -19,6 +19,8 @@ from typing import Annotated, Any
 
 import typer
 
+from kuaidai.interfaces.cli.bench.database import drop_database, new_database, use_database
+
 _ON = date(2026, 6, 30)
 _AMOUNT = Decimal("1000.00")
 _DATABASE = "kuaidai_bench_drawdown"
@@ -49,11 +51,11 @@ def drawdown(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Reserve, then reserve and post, in a database of its own that is dropped at the end."""
-    _new_database()
+    _open_bank()
     try:
         results = [_measure(work, clients, lines, draws) for work in ("reserve", "reserve+post")]
     finally:
-        _drop_database()
+        drop_database(_DATABASE)
     if as_json:
         typer.echo(json.dumps({"results": [asdict(result) for result in results]}))
         return
@@ -65,41 +67,16 @@ def drawdown(
         )
 
 
-def _django() -> None:
-    """Django on the benchmark's own database."""
-    from kuaidai.config import setup
-
-    setup()
-    from django.conf import settings
-
-    settings.DATABASES["default"]["NAME"] = _DATABASE
-
-
-def _new_database() -> None:
-    _django()
-    _drop_database()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
+def _open_bank() -> None:
+    new_database(_DATABASE)
     from kuaidai.foundation.actors import Actor
     from kuaidai.foundation.operations import set_business_date
 
     set_business_date(on=_ON, actor=Actor.system("bench"))
 
 
-def _drop_database() -> None:
-    from django.db import connection
-    from psycopg import sql
-
-    connection.close()
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_DATABASE))
-        )
-
-
 def _measure(work: str, clients: int, lines: int, draws: int) -> DrawdownResult:
-    from kuaidai.lending.servicing.benchmarking import counters_agree, open_lines
+    from kuaidai.lending.servicing.benchmarking.lines import counters_agree, open_lines
 
     numbers = open_lines(lines, granted=_AMOUNT * 4 * clients * (draws + _WARM_UP), on=_ON)
     context = multiprocessing.get_context("spawn")
@@ -134,7 +111,7 @@ def _client(
     work: str, seed: int, numbers: list[str], draws: int, gate: Barrier, answers: Any
 ) -> None:
     """One client: warm up, wait for the others, draw, report each call's seconds."""
-    _django()
+    use_database(_DATABASE)
     from kuaidai.foundation.actors import Actor
     from kuaidai.lending.servicing import operations
     from kuaidai.lending.servicing.bank_core import Movement

@@ -21,8 +21,8 @@ from kuaidai.lending.origination import queries as origination
 from kuaidai.lending.origination.domain.product_terms import purpose_titles
 from kuaidai.lending.products.catalogue import Product
 from kuaidai.lending.products.catalogue import product as product_of
-from kuaidai.lending.servicing.domain.agreeing import terms_for
 from kuaidai.lending.servicing import operations, queries
+from kuaidai.lending.servicing.domain.agreeing import terms_for
 from kuaidai.lending.servicing.domain.quote import Quote, quote
 from kuaidai.lending.servicing.domain.views import AccountEntry, DrawdownView, FacilityView
 from kuaidai.lending.servicing.errors import AboveAvailable, CoreUnavailable, DrawTooSmall

@@ -1,0 +1,249 @@
+"""A book of running loans, filled at once: what a night is measured on.
+
+Loans are of the product's four methods over twelve months (or as many as asked), drawn on any day of the
+months before, and fall due on their own day of the month, so that every night some 3.5 % are due. A
+share of them has not paid for one to four months. Loans of a kind share one snapshot, made by the engine
+itself; what was paid before stands in the snapshots, not as events. Four loans stand under each line.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+
+from kuaidai.foundation.encryption import EncryptedTextField
+from kuaidai.kernel.calendars import add_months
+from kuaidai.kernel.money import ZERO, from_cents
+from kuaidai.lending.ledger.domain import chart
+from kuaidai.lending.ledger.domain.entries import Line
+from kuaidai.lending.ledger.operations import post
+from kuaidai.lending.servicing.domain.events import Payment
+from kuaidai.lending.servicing.domain.life import terms_to_dict
+from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+from kuaidai.lending.servicing.domain.projecting import due_for_debit
+from kuaidai.lending.servicing.domain.running import begin
+from kuaidai.lending.servicing.domain.settling import pay
+from kuaidai.lending.servicing.domain.terms import LoanTerms
+from kuaidai.lending.servicing.operations.drawing import LOANS_IN_CHUNK
+from kuaidai.lending.servicing.operations.projection import open_values
+
+PRODUCT = "credit-quick-loan"
+LOANS_A_LINE = 4
+_METHODS = (
+    (RepaymentMethod.EQUAL_INSTALMENT, 50),
+    (RepaymentMethod.EQUAL_PRINCIPAL, 15),
+    (RepaymentMethod.INTEREST_MONTHLY, 25),
+    (RepaymentMethod.REVOLVING, 10),
+)
+_PRINCIPALS = (30_000, 80_000, 200_000)
+_ROWS_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Loans that are alike: their terms, and their columns on the evening before the night."""
+
+    terms: LoanTerms
+    columns: dict[str, Any]
+    late: bool
+
+
+@dataclass(frozen=True)
+class FilledBook:
+    """What was filled: loans, those in arrears, those due on the day, and the accounts that pay."""
+
+    loans: int
+    late: int
+    due: int
+    lines: int
+    late_lines: frozenset[int]
+
+
+def account_of(line: int) -> str:
+    """The account that pays for a line's loans."""
+    return f"6217{line:015d}"
+
+
+def kinds(on: date, *, months: int, late_share: float, seed: int, count: int) -> list[Kind]:
+    """Loans that run on the eve of `on`, of which `late_share` are in arrears."""
+    dice, found = random.Random(seed), []
+    methods = [method for method, weight in _METHODS for _ in range(weight)]
+    days = months * 30 - 2
+    for place in range(count):
+        start = on - timedelta(days=1 + place * days // count)
+        start = start.replace(day=min(start.day, 28))
+        terms = LoanTerms(
+            Decimal(dice.choice(_PRINCIPALS)), Decimal("0.0435"), dice.choice(methods),
+            min(start, on - timedelta(days=1)), months,
+        )  # fmt: skip
+        found.append(_kind(terms, on, late=dice.random() < late_share * 1.35, dice=dice))
+    return found
+
+
+def _kind(terms: LoanTerms, on: date, *, late: bool, dice: random.Random) -> Kind:
+    """A loan that paid on every due day, or stopped one to four months ago."""
+    run, eve = begin(terms), on - timedelta(days=1)
+    stops = add_months(on, -dice.randint(1, 4)) if late else on
+    for item in list(run.items):
+        day = item.period.due
+        if day >= min(on, stops):
+            break
+        run.advance(day)
+        owed = due_for_debit(run, day)
+        if owed:
+            pay(run, Payment(f"before-{day}", day, from_cents(owed)))
+    run.advance(eve)
+    columns = open_values(run)
+    return Kind(terms, columns, columns["oldest_due_on"] is not None)
+
+
+@transaction.atomic
+def fill_book(
+    loans: int, *, on: date, months: int = 12, late_share: float = 0.04, seed: int = 7
+) -> FilledBook:
+    """Fill an empty database with so many loans on the eve of `on`; its ledger agrees with them."""
+    alike = kinds(on, months=months, late_share=late_share, seed=seed, count=min(loans, 6000))
+    lines = -(-loans // LOANS_A_LINE)
+    eve = on - timedelta(days=1)
+    sums = {place: 0 for place in range(len(alike))}
+    for number in range(loans):
+        sums[number % len(alike)] += 1
+    _copy("servicing_limitgroup", _groups(lines, loans, alike))
+    _copy("servicing_facility", _facilities(lines, loans, alike, on))
+    _copy("servicing_sublimit", _sublimits(lines, loans, alike, on))
+    _copy("servicing_drawdown", _drawdowns(loans, alike))
+    _copy("servicing_loanchunk", _chunks(loans, eve))
+    _copy("servicing_loan", _loans(loans, alike))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('servicing_loan_number', %s)", [loans])
+    _open_ledger(alike, sums, eve)
+    late = sum(count for place, count in sums.items() if alike[place].late)
+    due = sum(count for place, count in sums.items() if alike[place].columns["next_end_on"] == on)
+    late_lines = frozenset(
+        number // LOANS_A_LINE for number in range(loans) if alike[number % len(alike)].late
+    )
+    return FilledBook(loans, late, due, lines, late_lines)
+
+
+def analyse() -> None:
+    """Let the database know the tables it was filled with, as a bank's has long done."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+
+
+def _of_line(line: int, loans: int, alike: list[Kind]) -> Decimal:
+    numbers = range(line * LOANS_A_LINE, min(loans, (line + 1) * LOANS_A_LINE))
+    found: Decimal = sum(
+        (alike[number % len(alike)].columns["outstanding"] for number in numbers), ZERO
+    )
+    return found
+
+
+def _groups(lines: int, loans: int, alike: list[Kind]) -> Iterator[dict[str, Any]]:
+    for line in range(lines):
+        used = _of_line(line, loans, alike)
+        yield {"id": f"GRP{line}", "granted": Decimal(3_000_000), "used": used, "reserved": ZERO}
+
+
+def _approved(on: date) -> dict[str, Any]:
+    return {
+        "approval_reference": "BENCH", "approved_amount": Decimal(3_000_000),
+        "approved_rate": Decimal("0.03"), "approved_months": 60,
+        "approval_expires_on": add_months(on, 12), "granted": Decimal(3_000_000),
+        "product_code": PRODUCT, "annual_rate": Decimal("0.0435"), "months": 12,
+        "method": "equal_instalment",
+    }  # fmt: skip
+
+
+def _facilities(lines: int, loans: int, alike: list[Kind], on: date) -> Iterator[dict[str, Any]]:
+    sealed, approved = EncryptedTextField(), _approved(on)
+    for line in range(lines):
+        yield approved | {
+            "id": f"FAC{line}", "application_id": f"APP{line}", "contract_id": f"CTR{line}",
+            "group_id": f"GRP{line}", "branch": f"BR{line % 40:02d}",
+            "uscc": f"BENCH{line:013d}", "person_no": f"P{line}", "status": "open",
+            "used": _of_line(line, loans, alike), "reserved": ZERO, "consumed": ZERO,
+            "opens_on": on - timedelta(days=300), "expires_on": add_months(on, 12),
+            "account_no": sealed.get_prep_value(account_of(line)),
+        }  # fmt: skip
+
+
+def _sublimits(lines: int, loans: int, alike: list[Kind], on: date) -> Iterator[dict[str, Any]]:
+    approved = _approved(on)
+    for line in range(lines):
+        yield approved | {
+            "facility_id": f"FAC{line}", "used": _of_line(line, loans, alike), "reserved": ZERO,
+            "consumed": ZERO, "revolving": True,
+        }  # fmt: skip
+
+
+def _drawdowns(loans: int, alike: list[Kind]) -> Iterator[dict[str, Any]]:
+    for number in range(loans):
+        terms = alike[number % len(alike)].terms
+        yield {
+            "id": f"DRW{number}", "facility_id": f"FAC{number // LOANS_A_LINE}",
+            "amount": terms.principal, "product_code": PRODUCT, "months": terms.instalments,
+            "purpose": "wages", "status": "paid_out", "requested_on": terms.start_on,
+            "requested_at": f"{terms.start_on}T00:00:00Z", "reason": "",
+        }  # fmt: skip
+
+
+def _chunks(loans: int, eve: date) -> Iterator[dict[str, Any]]:
+    for chunk in range((loans - 1) // LOANS_IN_CHUNK + 1):
+        yield {"id": chunk, "closed_through": eve}
+
+
+def _loans(loans: int, alike: list[Kind]) -> Iterator[dict[str, Any]]:
+    texts = [
+        (json.dumps(terms_to_dict(kind.terms)), json.dumps(kind.columns["snapshot"]))
+        for kind in alike
+    ]
+    for number in range(loans):
+        place = number % len(alike)
+        kind, line = alike[place], number // LOANS_A_LINE
+        yield kind.columns | {
+            "id": f"LN{number}", "facility_id": f"FAC{line}", "drawdown_id": f"DRW{number}",
+            "chunk_id": number // LOANS_IN_CHUNK, "branch": f"BR{line % 40:02d}",
+            "product_code": PRODUCT, "terms": texts[place][0], "snapshot": texts[place][1],
+            "principal": kind.terms.principal, "start_on": kind.terms.start_on,
+            "event_count": 0, "parked_reason": "", "parked_on": None,
+        }  # fmt: skip
+
+
+def _open_ledger(alike: list[Kind], sums: dict[int, int], eve: date) -> None:
+    """One entry that brings the ledger's control accounts in line with the loans."""
+    accounts = {
+        chart.LOANS: "outstanding",
+        chart.INTEREST_RECEIVABLE: "interest_receivable",
+        chart.PENALTY_RECEIVABLE: "penalty_receivable",
+        chart.COMPOUND_RECEIVABLE: "compound_receivable",
+    }
+    totals = {
+        account: sum((alike[place].columns[name] * count for place, count in sums.items()), ZERO)
+        for account, name in accounts.items()
+    }
+    lines = [Line(account, debit=total) for account, total in totals.items()]
+    lines.append(Line(chart.SETTLEMENT, credit=sum(totals.values(), ZERO)))
+    post(key="bench:opening", on=eve, description="Opening", source_type="bench",
+         source_id="opening", lines=lines)  # fmt: skip
+
+
+def _copy(table: str, rows: Iterable[dict[str, Any]]) -> None:
+    left = iter(rows)
+    while batch := list(islice(left, _ROWS_AT_ONCE)):
+        names = list(batch[0])
+        columns = ", ".join(f'"{name}"' for name in names)
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
+        ):
+            for row in batch:
+                copy.write_row([row[name] for name in names])
