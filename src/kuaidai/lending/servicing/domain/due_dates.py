@@ -30,17 +30,22 @@ class Period:
 def periods(terms: LoanTerms) -> tuple[Period, ...]:
     """The periods of a loan, in order; raises `ValueError` where due dates fall together.
 
-    A loan repaid by a fixed amount has as many as there may be: its schedule ends earlier.
+    A loan repaid by a fixed amount has as many as there may be: its schedule ends earlier. One repaid
+    at once (利随本清) has a single period.
     """
     begin = terms.period_start or terms.start_on
     if terms.method is RepaymentMethod.AGREED:
         return _between(begin, [line.due_on for line in terms.agreed], terms, [False])
     if terms.settlement_day is not None:
         days = _settlement_days(terms, terms.settlement_day)
+        if terms.method is RepaymentMethod.SINGLE:
+            days = days[-1:]
         ends = [begin, *days]
         first, last = (terms.every.after(ends[at], 1) == ends[at + 1] for at in (0, -2))
         return _between(begin, days, terms, [first, *[True] * (len(days) - 2), last][: len(days)])
     days = list(_grid(terms))
+    if terms.method is RepaymentMethod.SINGLE:
+        days = days[-1:]
     whole = terms.first_due is None or days[0] == terms.every.after(begin, 1)
     return _between(begin, days, terms, [whole, *[True] * (len(days) - 1)])
 

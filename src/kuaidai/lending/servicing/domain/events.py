@@ -129,6 +129,8 @@ def in_order(events: Iterable[Event]) -> list[Event]:
         standing[event.key] = event
     for event in reversed(recorded):
         if isinstance(event, Reversal) and event.key in standing:
+            if event.reverses == event.key:
+                raise ValueError(f"{event.key} reverses itself")
             if standing.pop(event.reverses, None) is None:
                 raise ValueError(f"{event.key} reverses {event.reverses}, which is no event")
             del standing[event.key]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 
-from kuaidai.kernel.money import from_cents, to_cents
+from kuaidai.kernel.money import Rounding, from_cents, to_cents
 from kuaidai.lending.ledger.domain.movements import Movement
 from kuaidai.lending.servicing.domain import events as ev
-from kuaidai.lending.servicing.domain.conventions import Bucket
-from kuaidai.lending.servicing.domain.items import Charge, Item
+from kuaidai.lending.servicing.domain.conventions import Bucket, Excess
+from kuaidai.lending.servicing.domain.items import Charge, Item, whole
+from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.respreading import (
     hold_interest,
     new_periods,
@@ -23,6 +25,7 @@ from kuaidai.lending.servicing.domain.running import (
     INCOME,
     Handler,
     RunningLoan,
+    begin,
     charge_to,
     require_amount,
 )
@@ -49,8 +52,16 @@ _WRITTEN_OFF: Mapping[Bucket, tuple[Movement, Movement]] = {
 def _disburse(run: RunningLoan, event: ev.Disbursement) -> None:
     amount = require_amount(event)
     balance = unpaid_ahead(run)
-    hold_interest(run, event.on)
-    respread(run, event.on, balance + amount)
+    if not run.counters and event.on == run.terms.start_on and amount == to_cents(run.terms.principal):
+        drawn = begin(run.terms)  # all at once: the schedule is that of the contract
+        run.items, run.balance = drawn.items, drawn.balance
+        run.accrual_from, run.carried, balance = drawn.accrual_from, drawn.carried, amount
+        run.rate, run.method = drawn.rate, drawn.method
+    else:
+        if not run.open_items:
+            raise ValueError(f"{event.key}: no instalment is to come after {event.on}")
+        hold_interest(run, event.on)
+        respread(run, event.on, balance + amount)
     if run.closed and run.items[run.closed - 1].period.end == event.on:
         run.items[run.closed - 1].left += amount
     run.count(Movement.DRAWN, amount)
@@ -60,7 +71,7 @@ def _pay_off(run: RunningLoan, event: ev.Payoff) -> None:
     run.settle_misuse(event.on)
     owed = run.payoff(event.on)
     if owed:
-        pay(run, ev.Payment(event.key, event.on, from_cents(owed)))
+        pay(run, ev.Payment(event.key, event.on, from_cents(owed), excess=Excess.REDUCE))
 
 
 def _charge(run: RunningLoan, event: ev.Charge) -> None:
@@ -84,6 +95,12 @@ def _waive(run: RunningLoan, event: ev.Waiver) -> None:
         part = min(left, run.accrued(event.on))
         settle_accrued(run, part)
         left -= part
+    if left and event.bucket is Bucket.PRINCIPAL and run.open_items:
+        balance = unpaid_ahead(run)
+        part = min(left, balance)
+        hold_interest(run, event.on)
+        respread(run, event.on, balance - part)
+        left -= part
     if left:
         raise ValueError(
             f"{event.key}: {from_cents(asked - left)} of {event.bucket} is owed, less than the"
@@ -92,9 +109,13 @@ def _waive(run: RunningLoan, event: ev.Waiver) -> None:
     run.count(_WAIVED[event.bucket][run.off is not None], asked)
 
 
+def _require_rate(key: str, annual_rate: Decimal) -> None:
+    if not 0 <= annual_rate < 10:
+        raise ValueError(f"{key}: a rate is a fraction such as 0.0435, not {annual_rate}")
+
+
 def _change_rate(run: RunningLoan, event: ev.RateChange) -> None:
-    if not 0 <= event.annual_rate < 10:
-        raise ValueError(f"{event.key}: a rate is a fraction such as 0.0435")
+    _require_rate(event.key, event.annual_rate)
     hold_interest(run, event.on)
     run.rate = rate_ppm(event.annual_rate)
     balance = unpaid_ahead(run)
@@ -121,6 +142,12 @@ def _extend(run: RunningLoan, event: ev.Extension) -> None:
 
 
 def _restructure(run: RunningLoan, event: ev.Restructuring) -> None:
+    if RepaymentMethod.FLAT is (event.method or run.method):
+        raise ValueError(f"{event.key}: a flat loan is restructured by another method")
+    if not 0 <= event.principal_grace < max(1, len(event.due_dates)):
+        raise ValueError(f"{event.key}: principal grace leaves at least one instalment")
+    if event.annual_rate is not None:
+        _require_rate(event.key, event.annual_rate)
     run.settle_misuse(event.on)
     hold_interest(run, event.on)
     running = run.carried if run.open_items else Fraction(0)
@@ -133,7 +160,7 @@ def _restructure(run: RunningLoan, event: ev.Restructuring) -> None:
         item.principal -= item.unpaid_principal
         item.interest -= item.unpaid_interest
         for bucket in (Bucket.PENALTY, Bucket.COMPOUND, Bucket.FEE):
-            late.append((bucket, _move_out(item, bucket, item.owed(bucket, rounding))))
+            late.append((bucket, _move_out(item, bucket, rounding)))
     run.carried = running + owed
     run.rate = run.rate if event.annual_rate is None else rate_ppm(event.annual_rate)
     run.method = event.method or run.method
@@ -141,18 +168,21 @@ def _restructure(run: RunningLoan, event: ev.Restructuring) -> None:
     run.accrual_from = event.on
     periods = new_periods(event.on, event.due_dates)
     set_periods(run, periods, balance)
+    due = event.due_dates[0]
+    for charge in run.open_items[0].charges:  # those of an earlier restructuring, or charged since
+        charge.due_on = max(charge.due_on, due)
     for bucket, amount in late:
         if amount:
-            due = event.due_dates[0]
             run.open_items[0].charges.append(Charge(bucket, amount, event.on, due))
 
 
-def _move_out(item: Item, bucket: Bucket, amount: int) -> int:
-    """Take what is owed of a bucket out of an instalment, whatever made it up."""
+def _move_out(item: Item, bucket: Bucket, rounding: Rounding) -> int:
+    """Take what is owed of a bucket out of an instalment, whatever made it up: in whole cents."""
+    amount = item.owed(bucket, rounding)
     if bucket is Bucket.PENALTY:
-        item.penalty -= amount
+        item.penalty = Fraction(whole(item.penalty, rounding) - amount)
     elif bucket is Bucket.COMPOUND:
-        item.compound -= amount
+        item.compound = Fraction(whole(item.compound, rounding) - amount)
     elif amount:
         item.charges.append(replace_charge(item, amount))
     return amount
@@ -165,7 +195,7 @@ def replace_charge(item: Item, amount: int) -> Charge:
 
 
 def _stop_accrual(run: RunningLoan, event: ev.NonAccrual) -> None:
-    if run.off is not None:
+    if run.off is not None or run.is_written_off:
         return
     run.off = {bucket: run.earned(bucket, event.on) for bucket in INCOME}
     for bucket in INCOME:
@@ -173,12 +203,15 @@ def _stop_accrual(run: RunningLoan, event: ev.NonAccrual) -> None:
 
 
 def _resume_accrual(run: RunningLoan, event: ev.AccrualResumed) -> None:
-    if run.off is None:
+    """What is unpaid is income again: first what was suspended, then what accrued since."""
+    if run.off is None or run.is_written_off:
         return
     for bucket in INCOME:
         since = run.earned(bucket, event.on) - run.off[bucket]
-        run.off_accrued[bucket] = run.off_accrued.get(bucket, 0) + since
-        run.suspended[bucket] = run.suspended.get(bucket, 0) - run.unpaid(bucket, event.on)
+        unpaid, suspended = run.unpaid(bucket, event.on), run.suspended.get(bucket, 0)
+        back = min(suspended, unpaid)
+        run.suspended[bucket] = suspended - back
+        run.off_accrued[bucket] = run.off_accrued.get(bucket, 0) + since - (unpaid - back)
     run.off = None
 
 

@@ -57,14 +57,17 @@ def days_past_due(run: RunningLoan, on: date) -> int:
 def state_of_run(run: RunningLoan, on: date) -> LoanState:
     """The loan on `on`, to which it was advanced."""
     late = {bucket: run.unpaid(bucket, on) for bucket in (Bucket.PENALTY, Bucket.COMPOUND)}
-    coming = run.open_items[0] if run.open_items and not run.is_written_off else None
+    charged = (Bucket.FEE, Bucket.PENALTY, Bucket.COMPOUND)
+    to_come = sum(run.unpaid(each, on) - run.due(each, on) for each in charged)
+    due_interest = run.due(Bucket.INTEREST, on)
+    coming = None if run.is_written_off else next((i for i in run.items if i.period.due > on), None)
     return LoanState(
         on=on,
         annual_rate=Decimal(run.rate).scaleb(-6),
         outstanding=from_cents(run.outstanding()),
-        accrued_interest=from_cents(run.accrued(on)),
+        accrued_interest=from_cents(run.unpaid(Bucket.INTEREST, on) - due_interest),
         due_principal=from_cents(run.due(Bucket.PRINCIPAL, on)),
-        due_interest=from_cents(run.due(Bucket.INTEREST, on)),
+        due_interest=from_cents(due_interest),
         penalty=from_cents(late[Bucket.PENALTY]),
         compound=from_cents(late[Bucket.COMPOUND]),
         fees=from_cents(run.unpaid(Bucket.FEE, on)),
@@ -76,6 +79,7 @@ def state_of_run(run: RunningLoan, on: date) -> LoanState:
         totals=_as_money(totals_in_cents(run, on)),
         accrues=run.off is None and not run.is_written_off,
         claim=from_cents(run.claim),
+        charges_to_come=from_cents(to_come - run.running_penalty()),
         surplus=from_cents(run.counters.get(Movement.UNMATCHED_RECEIVED, 0)),
     )
 

@@ -30,6 +30,16 @@ def hold_interest(run: RunningLoan, on: date) -> None:
         run.carried, run.accrual_from = run.exact_interest(on), max(on, run.accrual_from)
 
 
+def take_interest_ahead(run: RunningLoan) -> None:
+    """Interest paid ahead of instalments that are spread anew is credited to those that replace them."""
+    ahead = run.interest_ahead()
+    if ahead:
+        run.prepaid += ahead
+        run.early_interest += ahead
+        for item in run.open_items:
+            item.paid.pop(Bucket.INTEREST, None)
+
+
 def respread(run: RunningLoan, on: date, balance: int, *, shorten: bool = False) -> None:
     """Spread `balance` over the instalments to come; with `shorten` over fewer, none larger."""
     before = run.open_items
@@ -37,7 +47,7 @@ def respread(run: RunningLoan, on: date, balance: int, *, shorten: bool = False)
         if balance:
             raise ValueError(f"no instalment is to come on {on}")
         return
-    run.prepaid += sum(item.paid.get(Bucket.INTEREST, 0) for item in before)
+    take_interest_ahead(run)
     if balance == 0:
         _replace_open(run, _nothing_left(run, before))
         return
@@ -75,9 +85,9 @@ def spread(run: RunningLoan, balance: int, ahead: Sequence[Period]) -> list[Row]
             return _flat_again(run, balance, ahead)
         case RepaymentMethod.FIXED_AMOUNT:
             rows = instalment_rows(plan, plan.fixed)
-            return [row for row in rows if row.principal or row.interest]
+            return [row for row in rows if row.principal or row.interest] or rows[:1]
         case RepaymentMethod.AGREED:
-            return instalment_rows(plan, None, principals=_trimmed(run, balance))
+            return instalment_rows(plan, None, principals=_trimmed(run, balance, len(ahead)))
         case _:
             return amortise(plan)
 
@@ -88,23 +98,31 @@ def _flat_again(run: RunningLoan, balance: int, ahead: Sequence[Period]) -> list
     exact = Fraction(to_cents(run.terms.principal) * run.rate * months, year * PPM)
     rounding = run.terms.conventions.rounding
     interest = round_ratio(exact.numerator, exact.denominator, rounding)
-    part, rows = round_ratio(balance, len(ahead), rounding), []
+    part, credit = round_ratio(balance, len(ahead), rounding), run.prepaid
+    rows: list[Row] = []
     for place, period in enumerate(ahead):
         principal = balance if place == len(ahead) - 1 else min(balance, part)
         balance -= principal
-        rows.append(Row(period, principal, interest, balance))
+        settled = min(credit, interest)
+        credit -= settled
+        rows.append(Row(period, principal, interest - settled, balance))
     return rows
 
 
-def _trimmed(run: RunningLoan, balance: int) -> list[int]:
-    """Agreed principal parts, the last ones cut (or the last raised) to what is left."""
+def _trimmed(run: RunningLoan, balance: int, count: int) -> list[int]:
+    """Agreed principal parts over `count` dates, the last ones cut (or the last raised) to what is left.
+
+    Where there are more dates than parts, the last part moves to the last date.
+    """
     found, left = [], balance
     for item in run.open_items:
         part = min(left, item.unpaid_principal)
         found.append(part)
         left -= part
+    if not found:
+        return [0] * (count - 1) + [balance]
     found[-1] += left
-    return found
+    return found[:-1] + [0] * max(0, count - len(found)) + found[-1:]
 
 
 def _renewed(before: Sequence[Item], rows: Sequence[Row]) -> list[Item]:
@@ -130,7 +148,7 @@ def _keep_paid_charges(new: Item, old: Item) -> None:
 def _nothing_left(run: RunningLoan, before: Sequence[Item]) -> list[Item]:
     """No instalment is left; where interest or charges are, one keeps them until its due date."""
     charges = [charge for item in before for charge in item.charges]
-    interest = run.accrued(run.accrual_from)
+    interest = 0 if run.method is RepaymentMethod.FLAT else run.accrued(run.accrual_from)
     if not charges and not interest:
         return []
     kept = Item(before[0].no, before[0].period, 0, interest, 0, charges=charges)
@@ -168,6 +186,7 @@ def set_periods(run: RunningLoan, ahead: Sequence[Period], balance: int) -> None
     """Give the loan new instalments over `ahead`, numbered on, holding `balance`."""
     first_no = run.items[run.closed - 1].no + 1 if run.closed else 1
     charges = [charge for item in run.open_items for charge in item.charges]
+    take_interest_ahead(run)
     rows = spread(run, balance, ahead)
     items = [
         Item(first_no + place, row.period, row.principal, row.interest, row.left)

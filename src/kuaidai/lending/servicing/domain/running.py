@@ -12,12 +12,12 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from kuaidai.kernel.day_counts import year_share
+from kuaidai.kernel.day_counts import DayCount, days_between, year_share
 from kuaidai.kernel.money import to_cents
 from kuaidai.lending.ledger.domain.movements import Movement
 from kuaidai.lending.servicing.domain import events as ev
 from kuaidai.lending.servicing.domain.conventions import Bucket
-from kuaidai.lending.servicing.domain.due_dates import share_of
+from kuaidai.lending.servicing.domain.due_dates import Period, share_of
 from kuaidai.lending.servicing.domain.items import Charge, Item, whole
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.schedule import PPM, build_rows, rate_ppm
@@ -88,9 +88,12 @@ class RunningLoan:
         if self.is_written_off:
             self.at = max(self.at, on)
             return
-        self._run_misuse(on)
         while self.closed < len(self.items) and self.items[self.closed].period.end <= on:
-            self._close(self.items[self.closed])
+            ended = self.items[self.closed]
+            self._run_misuse(ended.period.end)
+            self.at = max(self.at, ended.period.end)
+            self._close(ended)
+        self._run_misuse(on)
         for item in self.closed_items:
             if item.late_until < on and item.is_late:
                 self._run_late(item, on)
@@ -101,7 +104,10 @@ class RunningLoan:
         if self.closed < self.terms.interest_grace and not item.interest:
             deferred = Fraction(self.accrued(item.period.end))
         item.late_until = item.period.due
-        self.accrual_from, self.carried, self.prepaid = item.period.end, deferred, 0
+        if self.prepaid:  # what was paid beyond this period's interest counts in the next one
+            earned = whole(self.exact_interest(item.period.end), self.terms.conventions.rounding)
+            self.prepaid = max(0, self.prepaid - earned)
+        self.accrual_from, self.carried = item.period.end, deferred
         self.balance -= item.principal
         self.closed += 1
         self.settle_misuse(item.period.end)
@@ -109,11 +115,21 @@ class RunningLoan:
     def _run_late(self, item: Item, on: date) -> None:
         if (on - item.period.due).days <= self.terms.grace_days:
             return
-        share = Fraction(*year_share(item.late_until, on, self.terms.day_count))
+        share = self._share(item.period.due, item.late_until, on)
         factor = Fraction(self.rate, PPM) * Fraction(self.terms.penalty_multiplier) * share
         item.penalty += item.unpaid_principal * factor
         item.compound += item.unpaid_interest * factor
         item.late_until = on
+
+    def _share(self, since: date, start: date, end: date) -> Fraction:
+        """The share of a year from `start` to `end`, of days that count from `since`.
+
+        In 30/360 parts of a span do not add up to it, so that both ends are counted from its begin.
+        """
+        counted = self.terms.day_count
+        if counted is not DayCount.THIRTY_360:
+            return Fraction(*year_share(start, end, counted))
+        return Fraction(days_between(since, end, counted) - days_between(since, start, counted), 360)
 
     def _run_misuse(self, on: date) -> None:
         """What misused money bears beyond the contract rate, or beyond the penalty rate if overdue."""
@@ -121,7 +137,7 @@ class RunningLoan:
             return
         more = Fraction(self.terms.misuse_multiplier) - 1
         beyond = max(Fraction(0), more + 1 - Fraction(self.terms.penalty_multiplier))
-        share = Fraction(*year_share(self.at, on, self.terms.day_count)) * Fraction(self.rate, PPM)
+        share = self._share(self.terms.start_on, self.at, on) * Fraction(self.rate, PPM)
         running = min(self.misused, self.balance)
         late = min(self.misused - running, sum(i.unpaid_principal for i in self.closed_items))
         self.misuse += (running * more + late * beyond) * share
@@ -139,7 +155,8 @@ class RunningLoan:
         if self.closed >= len(self.items) or self.is_written_off:
             return 0
         exact = self.exact_interest(on)
-        return max(0, whole(exact, self.terms.conventions.rounding) - self.prepaid)
+        settled = self.prepaid + self.items[self.closed].paid.get(Bucket.INTEREST, 0)
+        return max(0, whole(exact, self.terms.conventions.rounding) - settled)
 
     def exact_interest(self, on: date) -> Fraction:
         """Interest of the running period up to `on`, exact, settled or not."""
@@ -147,7 +164,8 @@ class RunningLoan:
         if self.method is RepaymentMethod.FLAT:
             begin = max(item.period.begin, self.terms.start_on)
             days = (item.period.end - begin).days
-            return Fraction(item.interest * max(0, (on - begin).days), days)
+            interest = item.interest + self.prepaid
+            return Fraction(interest * max(0, (on - begin).days), max(1, days))
         if on <= self.accrual_from:
             return self.carried
         numerator, denominator = share_of(
@@ -158,15 +176,25 @@ class RunningLoan:
     # --- sums ---------------------------------------------------------------------------------
 
     def due(self, bucket: Bucket, on: date) -> int:
-        """What is due of a bucket."""
+        """What is due of a bucket. An instalment that a holiday moved is due on its new date only."""
         rounding = self.terms.conventions.rounding
-        found = 0
-        for place, item in enumerate(self.items):
-            if place < self.closed or (
-                item.charges and bucket not in (Bucket.PRINCIPAL, Bucket.INTEREST)
-            ):
-                found += item.owed(bucket, rounding, due_by=on)
-        return found
+        if bucket in (Bucket.PRINCIPAL, Bucket.INTEREST):
+            items = [item for item in self.closed_items if item.period.due <= on]
+        else:
+            items = [
+                item
+                for place, item in enumerate(self.items)
+                if place < self.closed or item.charges
+            ]
+        return sum(item.owed(bucket, rounding, due_by=on) for item in items)
+
+    def billed_interest(self) -> int:
+        """Unpaid interest of periods that have ended, due or not."""
+        return sum(max(0, item.unpaid_interest) for item in self.closed_items)
+
+    def interest_ahead(self) -> int:
+        """Interest paid before its period ends, by a rule that pays scheduled amounts ahead."""
+        return sum(item.paid.get(Bucket.INTEREST, 0) for item in self.open_items)
 
     def running_penalty(self) -> int:
         """What misuse has cost since the last charge, rounded."""
@@ -183,14 +211,17 @@ class RunningLoan:
         rounding = self.terms.conventions.rounding
         late = sum(item.owed(bucket, rounding) for bucket in LATE for item in self.items)
         fees = sum(item.owed(Bucket.FEE, rounding) for item in self.items)
-        interest = self.due(Bucket.INTEREST, on) + self.accrued(on)
+        interest = self.billed_interest() + self.accrued(on)
         return self.outstanding() + interest + late + fees + self.running_penalty()
 
     def earned(self, bucket: Bucket, on: date) -> int:
-        """All that was ever earned of an income bucket or charged as fees, due or not."""
+        """All that was ever earned of an income bucket or charged as fees, due or not.
+
+        Interest paid ahead counts as earned when it is paid.
+        """
         if bucket is Bucket.INTEREST:
             billed = sum(item.interest for item in self.closed_items)
-            return billed + self.accrued(on) + self.early_interest
+            return billed + self.accrued(on) + self.early_interest + self.interest_ahead()
         rounding = self.terms.conventions.rounding
         earned = sum(item.earned(bucket, rounding) for item in self.items)
         return earned + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
@@ -198,7 +229,7 @@ class RunningLoan:
     def unpaid(self, bucket: Bucket, on: date) -> int:
         """What is earned of an income bucket and neither paid nor waived."""
         if bucket is Bucket.INTEREST:
-            return self.due(bucket, on) + self.accrued(on)
+            return self.billed_interest() + self.accrued(on)
         rounding = self.terms.conventions.rounding
         owed = sum(item.owed(bucket, rounding) for item in self.items)
         return owed + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
@@ -237,6 +268,9 @@ def begin_undrawn(terms: LoanTerms) -> RunningLoan:
     return run
 
 
+_AFTER_WRITE_OFF = (ev.Payment, ev.Payoff, ev.NonAccrual, ev.AccrualResumed)
+"""What may still happen to a loan that was written off; the last two change nothing then."""
+
 Handler = Callable[[RunningLoan, Any], None]
 """What an event does to a loan that was advanced to its day."""
 
@@ -245,6 +279,8 @@ def apply(run: RunningLoan, event: ev.Event, handlers: Mapping[type[ev.Event], H
     """Advance to the event's day and let it happen. Raises `ValueError` before the drawdown."""
     if event.on < run.terms.start_on:
         raise ValueError(f"{event.key} on {event.on} is before the drawdown, out of order")
+    if run.is_written_off and not isinstance(event, _AFTER_WRITE_OFF):
+        raise ValueError(f"{event.key} on {event.on}: the loan was written off before")
     run.advance(event.on)
     handlers[type(event)](run, event)
 
@@ -255,6 +291,9 @@ def charge_to(run: RunningLoan, charge: Charge) -> None:
         if charge.due_on <= item.period.end:
             item.charges.append(charge)
             return
+    if not run.items:  # repaid early in full: the charge stands on a line of its own
+        day = max(charge.due_on, charge.earned_on)
+        run.items.append(Item(1, Period(run.accrual_from, day, day, regular=False), 0, 0, 0))
     run.items[-1].charges.append(charge)
 
 

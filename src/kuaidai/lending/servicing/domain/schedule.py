@@ -118,12 +118,12 @@ def _shares(plan: Plan) -> list[tuple[int, int]]:
 
 
 def first_interest(plan: Plan, share: tuple[int, int]) -> int:
-    """Interest of the first period, rounded, less what of it is paid."""
+    """Interest of the first period, rounded, paid or not."""
     numerator, denominator = plan.balance * plan.rate * share[0], share[1] * PPM
     if plan.carried:
         exact = plan.carried + Fraction(numerator, denominator)
         numerator, denominator = exact.numerator, exact.denominator
-    return round_ratio(numerator, denominator, plan.conventions.rounding) - plan.prepaid
+    return round_ratio(numerator, denominator, plan.conventions.rounding)
 
 
 def _multiple(amount: Fraction, conventions: Conventions) -> int:
@@ -187,7 +187,7 @@ def instalment_rows(
     it never comes to that.
     """
     shares = _shares(plan) if shares is None else shares
-    rate, left, deferred = plan.rate, plan.balance, 0
+    rate, left, deferred, credit = plan.rate, plan.balance, 0, plan.prepaid
     rows: list[Row] = []
     for place, (period, (numerator, denominator)) in enumerate(
         zip(plan.periods, shares, strict=True)
@@ -198,6 +198,9 @@ def instalment_rows(
             )
         else:
             interest = first_interest(plan, (numerator, denominator))
+        if credit:
+            settled = max(0, min(credit, interest))
+            interest, credit = interest - settled, credit - settled
         deferred, interest = (
             (deferred + interest, 0) if place < plan.interest_grace else (0, interest + deferred)
         )
@@ -247,15 +250,16 @@ def _flat(plan: Plan) -> list[Row]:
 
 def plan_of(terms: LoanTerms) -> Plan:
     """The plan of a loan drawn in full on its first day."""
+    ahead = periods(terms)
     return Plan(
         balance=to_cents(terms.principal),
         rate=rate_ppm(terms.annual_rate),
         method=terms.method,
         conventions=terms.conventions,
         every=terms.every,
-        periods=periods(terms),
-        principal_grace=terms.principal_grace,
-        interest_grace=terms.interest_grace,
+        periods=ahead,
+        principal_grace=min(terms.principal_grace, len(ahead) - 1),
+        interest_grace=min(terms.interest_grace, len(ahead) - 1),
         fixed=0 if terms.fixed_amount is None else to_cents(terms.fixed_amount),
     )
 

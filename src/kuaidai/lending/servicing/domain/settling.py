@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 
 from kuaidai.kernel.money import from_cents
 from kuaidai.lending.ledger.domain.movements import Movement
 from kuaidai.lending.servicing.domain.conventions import Bucket, Excess, Settles
 from kuaidai.lending.servicing.domain.events import Payment
-from kuaidai.lending.servicing.domain.items import Item
+from kuaidai.lending.servicing.domain.items import Item, whole
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
-from kuaidai.lending.servicing.domain.respreading import hold_interest, respread, unpaid_ahead
+from kuaidai.lending.servicing.domain.respreading import (
+    hold_interest,
+    respread,
+    take_interest_ahead,
+    unpaid_ahead,
+)
 from kuaidai.lending.servicing.domain.running import RunningLoan, require_amount
 from kuaidai.lending.servicing.domain.state import Allocation
 
@@ -100,7 +106,10 @@ def _settle_due(run: RunningLoan, money: _Money, on: date) -> None:
 
 
 def _settle_ahead(run: RunningLoan, money: _Money, on: date, rule: Excess) -> None:
-    if rule in (Excess.REDUCE, Excess.SHORTEN) and run.method is not RepaymentMethod.FLAT:
+    everything = money.left >= run.accrued(on) + unpaid_ahead(run)
+    if rule in (Excess.REDUCE, Excess.SHORTEN) and (
+        everything or run.method is not RepaymentMethod.FLAT
+    ):
         _repay_early(run, money, on, shorten=rule is Excess.SHORTEN)
         _settle_items(run, money, run.items, _CHARGES)
         return
@@ -144,14 +153,20 @@ def _repay_early(run: RunningLoan, money: _Money, on: date, *, shorten: bool) ->
     if principal <= 0:
         return
     money.give(run, Bucket.PRINCIPAL, principal)
+    take_interest_ahead(run)
     hold_interest(run, on)
-    run.carried, run.prepaid = run.carried * 0, 0
+    earned = whole(run.carried, run.terms.conventions.rounding)
+    run.carried, run.prepaid = Fraction(0), max(0, run.prepaid - earned)
     respread(run, on, balance - principal, shorten=shorten)
 
 
 def settle_accrued(run: RunningLoan, amount: int) -> None:
-    """Settle accrued interest before it is due: the next instalment asks that much less."""
-    if amount and run.open_items:
-        run.prepaid += amount
-        run.early_interest += amount
-        run.open_items[0].interest -= amount
+    """Settle accrued interest before it is due: the next instalment with interest asks less."""
+    if not run.open_items:
+        return
+    run.prepaid += amount
+    run.early_interest += amount
+    for item in run.open_items:
+        part = max(0, min(amount, item.interest))
+        item.interest -= part
+        amount -= part

@@ -82,7 +82,8 @@ class LoanState:
     """A loan on a day.
 
     `outstanding` is all unpaid principal; `accrued_interest` is earned and not yet due. `penalty` is
-    owed on overdue principal (罚息), `compound` on overdue interest (复利), `fees` are due fees.
+    owed on overdue principal (罚息), `compound` on overdue interest (复利), `fees` are fees charged;
+    `charges_to_come` is the part of these three that was charged and falls due later.
     `payoff` settles the loan on this day. `totals` are cumulative: what the ledger is posted from.
     `claim` is what is still owed of a loan that was written off.
     """
@@ -104,6 +105,7 @@ class LoanState:
     totals: Mapping[Movement, Decimal]
     accrues: bool = True
     claim: Decimal = ZERO
+    charges_to_come: Decimal = ZERO
     surplus: Decimal = ZERO
 
     def _sum(self, *movements: Movement) -> Decimal:
@@ -130,17 +132,18 @@ class LoanState:
     @property
     def due_now(self) -> Decimal:
         """Everything due and unpaid, late interest and fees included."""
-        return self.due_principal + self.due_interest + self.late_interest + self.fees
+        late = self.late_interest + self.fees - self.charges_to_come
+        return self.due_principal + self.due_interest + late
 
     @property
     def payoff(self) -> Decimal:
-        """What settles the loan on this day."""
+        """What settles the loan on this day; of one that was written off, the claim left."""
         return (
             self.outstanding + self.due_interest + self.accrued_interest + self.late_interest
-            + self.fees
+            + self.fees + self.claim
         )  # fmt: skip
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing is owed any more."""
-        return self.payoff == 0 and self.claim == 0
+        return self.payoff == 0
