@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from kuaidai.kernel.day_counts import DayCount
-from kuaidai.kernel.money import Rounding
+from kuaidai.kernel.money import Rounding, parse_amount
 
 
 class Bucket(StrEnum):
@@ -165,7 +165,7 @@ _READERS: Mapping[str, Any] = {
     "excess": Excess,
     "due_order": lambda order: full_order(tuple(order)),
     "advance_order": lambda order: full_order(tuple(order)),
-    "multiple": lambda value: None if value is None else Decimal(str(value)),
+    "multiple": lambda value: None if value is None else parse_amount(str(value)),
 }
 
 

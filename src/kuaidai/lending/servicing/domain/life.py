@@ -5,6 +5,7 @@ Rates are percent a year, as people write them; money and rates are texts, dates
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -16,11 +17,13 @@ from kuaidai.lending.servicing.domain import events as ev
 from kuaidai.lending.servicing.domain.conventions import Bucket, Conventions, Excess
 from kuaidai.lending.servicing.domain.frequency import Frequency
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+from kuaidai.lending.servicing.domain.repricing import Repricing
 from kuaidai.lending.servicing.domain.terms import AgreedInstalment, LoanTerms
 
 MOST_EVENTS = 100_000
+_WHOLE = re.compile(r"^\d{1,6}$")
 
-_ALIASES = {"repayment": "payment", "close_of_business": "note"}
+_ALIASES = {"repayment": "payment"}
 _KINDS: Mapping[str, type[ev.Event]] = {
     "disbursement": ev.Disbursement,
     "payment": ev.Payment,
@@ -62,9 +65,12 @@ def percent(text: Any) -> Decimal:
     if isinstance(text, float):
         raise ValueError(f"write the rate {text} as a text, so that it is exact")
     try:
-        return Decimal(str(text).strip().removesuffix("%").strip()) / 100
+        rate = Decimal(str(text).strip().removesuffix("%").strip()) / 100
     except InvalidOperation:
-        raise ValueError(f"{text!r} is not a rate; write percent a year, such as 4.35%") from None
+        rate = Decimal("NaN")
+    if not rate.is_finite():
+        raise ValueError(f"{text!r} is not a rate; write percent a year, such as 4.35%")
+    return rate
 
 
 def method_of(text: str) -> RepaymentMethod:
@@ -87,7 +93,32 @@ def _money(value: Any) -> Decimal:
 
 
 def _day(value: Any) -> date:
-    return date.fromisoformat(str(value))
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not a date; write YYYY-MM-DD") from None
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not _WHOLE.match(str(value)):
+        raise ValueError(f"{value!r} is not a whole number")
+    return int(value)
+
+
+def _multiplier(value: Any) -> Decimal:
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite():
+        raise ValueError(f"{value!r} is not a multiplier; write a number such as 1.5")
+    return found
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"write true or false, not {value!r}")
+    return value
 
 
 def _days(value: Any) -> tuple[date, ...]:
@@ -111,19 +142,20 @@ _TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "annual_rate_pct": ("annual_rate", percent),
     "method": ("method", method_of),
     "start": ("start_on", _day),
-    "instalments": ("instalments", int),
+    "instalments": ("instalments", _count),
     "every": ("every", Frequency.parse),
     "first_due": ("first_due", _day),
-    "due_day": ("due_day", int),
-    "settlement_day": ("settlement_day", int),
+    "due_day": ("due_day", _count),
+    "settlement_day": ("settlement_day", _count),
     "period_start": ("period_start", _day),
-    "principal_grace": ("principal_grace", int),
-    "interest_grace": ("interest_grace", int),
-    "grace_days": ("grace_days", int),
-    "penalty_multiplier": ("penalty_multiplier", lambda value: Decimal(str(value))),
-    "misuse_multiplier": ("misuse_multiplier", lambda value: Decimal(str(value))),
+    "principal_grace": ("principal_grace", _count),
+    "interest_grace": ("interest_grace", _count),
+    "grace_days": ("grace_days", _count),
+    "penalty_multiplier": ("penalty_multiplier", _multiplier),
+    "misuse_multiplier": ("misuse_multiplier", _multiplier),
     "fixed_amount": ("fixed_amount", _money),
     "agreed": ("agreed", _agreed),
+    "repricing": ("repricing", Repricing.from_dict),
 }
 
 
@@ -156,14 +188,14 @@ def read_terms(raw: Mapping[str, Any]) -> LoanTerms:
 
 _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "amount": _money,
-    "shorten": bool,
+    "shorten": _flag,
     "excess": Excess,
     "bucket": Bucket,
     "due_on": _day,
     "annual_rate": percent,
     "due_dates": _days,
     "method": method_of,
-    "principal_grace": int,
+    "principal_grace": _count,
     "reverses": str,
 }
 _SPELT = {
@@ -187,7 +219,9 @@ def read_event(raw: Mapping[str, Any], *, number: int = 1) -> ev.Event:
     unknown = set(told) - known - {"type"}
     if unknown:
         raise ValueError(f"event {number}, a {name}, has no {', '.join(sorted(unknown))}")
-    values: dict[str, Any] = {"key": str(told.get("key", number)), "on": _day(told.get("on"))}
+    if told.get("on") is None:
+        raise ValueError(f"event {number}, a {name}, has no date: say \"on\"")
+    values: dict[str, Any] = {"key": str(told.get("key", number)), "on": _day(told["on"])}
     for field in known & set(told) - {"key", "on"}:
         values[field] = None if told[field] is None else _FIELDS[field](told[field])
     try:

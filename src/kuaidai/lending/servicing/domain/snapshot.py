@@ -16,7 +16,7 @@ from kuaidai.lending.servicing.domain.conventions import Bucket
 from kuaidai.lending.servicing.domain.due_dates import Period
 from kuaidai.lending.servicing.domain.items import Charge, Item
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
-from kuaidai.lending.servicing.domain.running import RunningLoan
+from kuaidai.lending.servicing.domain.running import INCOME, RunningLoan
 from kuaidai.lending.servicing.domain.terms import LoanTerms
 
 _VERSION = 1
@@ -71,7 +71,7 @@ def restore(terms: LoanTerms, told: Mapping[str, Any]) -> RunningLoan:
         early_interest=told.get("early", 0),
         misused=told.get("misused", 0),
         misuse=_read_exact(told.get("misuse")),
-        off=None if off is None else _read_buckets(off),
+        off=None if off is None else dict.fromkeys(INCOME, 0) | _read_buckets(off),
         off_accrued=_read_buckets(told.get("off_accrued", {})),
         suspended=_read_buckets(told.get("suspended", {})),
         counters={Movement(name): cents for name, cents in told.get("counters", {}).items()},

@@ -11,11 +11,14 @@ from kuaidai.kernel.day_counts import DayCount
 from kuaidai.lending.servicing.domain.conventions import Conventions
 from kuaidai.lending.servicing.domain.frequency import MONTHLY, Frequency
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
+from kuaidai.lending.servicing.domain.repricing import FIXED, Repricing
 
 SETTLEMENT_DAY = 20
 """Interest is settled on the 20th, as Chinese banks do; see the trade notes on interest."""
 
 MOST_INSTALMENTS = 1200
+MOST_TIMES = 10
+"""The largest multiplier of a penalty rate: beyond it is a slip of the pen."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class LoanTerms:
     no penalty. `principal_grace` is the number of first instalments without principal,
     `interest_grace` of those without interest, which is due with the first one after them.
     `penalty_multiplier` and `misuse_multiplier` are applied to the rate on overdue and on misused money
-    (PBoC 2003: 1.3 to 1.5 and 1.5 to 2). Raises `ValueError` for terms that make no loan.
+    (PBoC 2003: 1.3 to 1.5 and 1.5 to 2). `repricing` says how the rate follows the LPR; its changes are
+    events of the loan. Raises `ValueError` for terms that make no loan.
     """
 
     principal: Decimal
@@ -63,6 +67,7 @@ class LoanTerms:
     fixed_amount: Decimal | None = None
     agreed: tuple[AgreedInstalment, ...] = ()
     period_start: date | None = None
+    repricing: Repricing = FIXED
 
     def __post_init__(self) -> None:
         if self.principal <= 0:
@@ -81,7 +86,9 @@ class LoanTerms:
     def _last_year(self) -> int:
         begun = (self.first_due or self.start_on).year
         days = self.every.nominal_share[0] * 360 // self.every.nominal_share[1]
-        return begun + (days + 6) * self.instalments // 360 + 1
+        fixed = self.method is RepaymentMethod.FIXED_AMOUNT
+        count = MOST_INSTALMENTS if fixed else self.instalments
+        return begun + (days + 6) * count // 360 + 1
 
     def _check_days(self) -> None:
         for name, day in (("due", self.due_day), ("settlement", self.settlement_day)):
@@ -100,6 +107,9 @@ class LoanTerms:
         for name, grace in (("principal", self.principal_grace), ("interest", self.interest_grace)):
             if not 0 <= grace < self.instalments:
                 raise ValueError(f"{name} grace is 0 to {self.instalments - 1}, not {grace}")
+        for name, times in (("penalty", self.penalty_multiplier), ("misuse", self.misuse_multiplier)):
+            if not 0 <= times <= MOST_TIMES:
+                raise ValueError(f"the {name} multiplier is 0 to {MOST_TIMES}, not {times}")
         if not 0 <= self.grace_days <= 60:
             raise ValueError(f"0 to 60 days of grace, not {self.grace_days}")
         if (self.fixed_amount is None) != (self.method is not RepaymentMethod.FIXED_AMOUNT):
