@@ -101,11 +101,11 @@ class RunningLoan:
 
     def _close(self, item: Item) -> None:
         deferred = Fraction(0)
-        if self.closed < self.terms.interest_grace and not item.interest:
-            deferred = Fraction(self.accrued(item.period.end))
         item.late_until = item.period.due
-        if self.prepaid:  # what was paid beyond this period's interest counts in the next one
+        defers = self.closed < self.terms.interest_grace and not item.interest
+        if self.prepaid or defers:  # what was paid beyond this period's interest counts in the next
             earned = whole(self.exact_interest(item.period.end), self.terms.conventions.rounding)
+            deferred = Fraction(max(0, earned - self.prepaid) if defers else 0)
             self.prepaid = max(0, self.prepaid - earned)
         self.accrual_from, self.carried = item.period.end, deferred
         self.balance -= item.principal
@@ -155,7 +155,8 @@ class RunningLoan:
         if self.closed >= len(self.items) or self.is_written_off:
             return 0
         exact = self.exact_interest(on)
-        settled = self.prepaid + self.items[self.closed].paid.get(Bucket.INTEREST, 0)
+        bearing = max(self.closed, min(self.terms.interest_grace, len(self.items) - 1))
+        settled = self.prepaid + self.items[bearing].paid.get(Bucket.INTEREST, 0)
         return max(0, whole(exact, self.terms.conventions.rounding) - settled)
 
     def exact_interest(self, on: date) -> Fraction:

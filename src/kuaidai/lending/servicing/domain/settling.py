@@ -94,7 +94,8 @@ def _settle_due(run: RunningLoan, money: _Money, on: date) -> None:
         if place < run.closed or any(charge.due_on <= on for charge in item.charges)
     ]
     if conventions.settles is Settles.BY_INSTALMENT:
-        pairs = [(item, bucket) for item in items for bucket in conventions.due_order]
+        pairs = [(item, Bucket.FEE) for item in items if conventions.due_order[0] is Bucket.FEE]
+        pairs += [(item, bucket) for item in items for bucket in conventions.due_order]
     else:
         pairs = [(item, bucket) for bucket in conventions.due_order for item in items]
     closed = {id(item) for item in run.closed_items}
