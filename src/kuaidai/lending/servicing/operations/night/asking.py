@@ -27,18 +27,24 @@ def ask_for_what_is_due(chunk_id: int, on: date) -> int:
     Outcomes are kept with the orders. An order the core does not answer for stays unknown and is
     resolved later, by its key; a loan with a repayment on its way is not asked again.
     """
-    chunk = LoanChunk.objects.get(id=chunk_id)
-    rows = touched(chunk_id, on).select_related("facility").order_by("id")
-    tonight = run_to_day(rows, chunk.closed_through, on)
-    accounts = {work.row.id: work.row.facility.account_no for work in tonight.works}
-    repayments = _open_repayments(tonight.works, on)
-    requests = [order_of(row, accounts[row.loan_id]) for row in repayments]
+    requests = _orders(chunk_id, on)
     for batch in _batches(requests):
         gateway.debit_batch(_batch_key(chunk_id, on, batch), batch)
     return len(requests)
 
 
 @transaction.atomic
+def _orders(chunk_id: int, on: date) -> list[gateway.OrderRequest]:
+    """The debits to ask for, with the loans locked: what a borrower pays meanwhile is not asked twice."""
+    chunk = LoanChunk.objects.get(id=chunk_id)
+    rows = touched(chunk_id, on).select_related("facility").order_by("id")
+    rows = rows.select_for_update(of=("self",), no_key=True)
+    tonight = run_to_day(rows, chunk.closed_through, on)
+    accounts = {work.row.id: work.row.facility.account_no for work in tonight.works}
+    repayments = _open_repayments(tonight.works, on)
+    return [order_of(row, accounts[row.loan_id]) for row in repayments]
+
+
 def _open_repayments(works: Sequence[Work], on: date) -> list[Repayment]:
     """A pending repayment for each loan with something due, unless one is on its way already."""
     wanted = [
