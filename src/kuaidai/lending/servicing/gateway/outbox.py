@@ -144,6 +144,15 @@ def claim_outcomes(keys: Sequence[str]) -> tuple[Movement, ...]:
     return rows.claim(keys)
 
 
+def locked_outcomes(keys: Sequence[str]) -> tuple[Movement, ...]:
+    """The outcomes that `claim_outcomes` would take, locked until the caller's transaction ends.
+
+    For a caller that sees only later which of them it can apply, and claims those: the others are
+    left to the job.
+    """
+    return rows.lock_known(keys)
+
+
 def debit_batch(batch_key: str, requests: Sequence[OrderRequest]) -> list[OrderView]:
     """Place debits, send them to the core in one call, and keep what became of each.
 

@@ -54,6 +54,10 @@ UPDATE servicing_coreorder SET applied_at = now(), next_try_at = NULL
 WHERE key = ANY(%s) AND state = ANY(%s) AND applied_at IS NULL
 RETURNING key, settled, reason, booked_on, reference
 """
+_LOCK_KNOWN = """
+SELECT key, settled, reason, booked_on, reference FROM servicing_coreorder
+WHERE key = ANY(%s) AND state = ANY(%s) AND applied_at IS NULL ORDER BY key FOR NO KEY UPDATE
+"""
 """Amounts and days go as texts: arrays of them are several times quicker to write."""
 _TO_SENT = [str(state) for state in leading_to(OrderState.SENT)]
 _TO_UNKNOWN = [str(state) for state in leading_to(OrderState.UNKNOWN)]
@@ -118,6 +122,13 @@ def claim(keys: Sequence[str]) -> tuple[Movement, ...]:
     """Mark known outcomes as applied, once each; returns those marked now."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [list(keys), sorted(FINAL)])
+        return tuple(Movement(*row) for row in cursor.fetchall())
+
+
+def lock_known(keys: Sequence[str]) -> tuple[Movement, ...]:
+    """The known outcomes that nobody took yet, locked until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_KNOWN, [list(keys), sorted(FINAL)])
         return tuple(Movement(*row) for row in cursor.fetchall())
 
 

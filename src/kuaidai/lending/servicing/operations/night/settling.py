@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import record_audit
@@ -44,7 +44,7 @@ WHERE f.id = ANY(%s) ORDER BY g.id, f.id, s.id FOR NO KEY UPDATE OF g, f, s
 def close_chunk(chunk_id: int, on: date, actor: Actor) -> Written:
     """Close a chunk's loans on `on`. A chunk that is closed already is left alone."""
     repayments = pending_of(chunk_id, on)
-    outcomes = gateway.claim_outcomes(list(repayments))
+    outcomes = gateway.locked_outcomes(list(repayments))
     settled = {repayments[each.key].loan_id for each in outcomes if each.is_settled}
     _lock_lines(settled)
     chunk = LoanChunk.objects.select_for_update(no_key=True).get(id=chunk_id)
@@ -55,6 +55,7 @@ def close_chunk(chunk_id: int, on: date, actor: Actor) -> Written:
     take_outcomes(tonight, repayments, outcomes, on)
     income: Income = defaultdict(dict)
     written = _write(tonight, on, actor, income)
+    gateway.claim_outcomes([w.repayment.id for w in tonight.works if w.repayment is not None])
     park(tonight.failed, chunk.closed_through, on)
     written.parked = [each.row.id for each in tonight.failed]
     written.loans += accrue_simple(chunk_id, chunk.closed_through, on, income)
@@ -81,8 +82,8 @@ def _write(tonight: Tonight, on: date, actor: Actor, income: Income) -> Written:
         with transaction.atomic():
             written = write_works(tonight.works, on, actor, tried)
     except (OperationalError, InterfaceError):
-        raise
-    except DatabaseError as error:
+        raise  # the database is gone
+    except Exception as error:  # one loan's fault must not stop the night: it is looked for
         log.error("chunk written loan by loan", on=str(on), error=type(error).__name__)
         return _write_one_by_one(tonight, on, actor, income)
     _merge(tried, income)
@@ -100,7 +101,7 @@ def _write_one_by_one(tonight: Tonight, on: date, actor: Actor, income: Income) 
                 written = write_works([work], on, actor, tried)
         except (OperationalError, InterfaceError):
             raise
-        except DatabaseError as error:
+        except Exception as error:  # this is the one; it is reported
             log.error("loan parked", loan=work.row.id, error=type(error).__name__, exc_info=True)
             tonight.failed.append(Failed(work.row, f"{type(error).__name__}: {error}"))
             continue

@@ -105,14 +105,26 @@ def take_outcomes(
     """Let the money that came settle what was due; what the core refused is noted."""
     known = {outcome.key: outcome for outcome in outcomes}
     asked = {row.loan_id: row for row in repayments.values() if row.id in known}
+    taken = list[Work]()
     for work in tonight.works:
         row = asked.get(work.row.id)
         if row is None:
+            taken.append(work)
             continue
-        outcome = known[row.id]
-        row.settled, row.reason = outcome.settled, outcome.reason
-        row.status = "settled" if outcome.is_settled else "rejected"
-        work.repayment = row
-        if outcome.is_settled:
-            pay(work.run, Payment(row.id, row.requested_on, outcome.settled))
-            work.paid = totals_in_cents(work.run, on)
+        try:
+            _take(work, row, known[row.id], on)
+        except Exception as error:  # as above: the money's outcome stays with its order
+            log.error("loan parked", loan=work.row.id, error=type(error).__name__, exc_info=True)
+            tonight.failed.append(Failed(work.row, f"{type(error).__name__}: {error}"))
+        else:
+            taken.append(work)
+    tonight.works[:] = taken
+
+
+def _take(work: Work, row: Repayment, outcome: CoreMovement, on: date) -> None:
+    row.settled, row.reason = outcome.settled, outcome.reason
+    row.status = "settled" if outcome.is_settled else "rejected"
+    if outcome.is_settled:
+        pay(work.run, Payment(row.id, row.requested_on, outcome.settled))
+        work.paid = totals_in_cents(work.run, on)
+    work.repayment = row
