@@ -53,10 +53,17 @@ FROM unnest(%s::text[], %s::text[], %s::numeric[], %s::text[]) AS t(id, status, 
 WHERE r.id = t.id AND r.status = 'pending'
 """
 _PARK = """
-UPDATE servicing_loan l SET parked_reason = t.reason, parked_on = coalesce(l.parked_on, %s),
-    accrued_through = CASE WHEN l.parked_on IS NULL THEN greatest(l.accrued_through, %s)
-                           ELSE l.accrued_through END
-FROM unnest(%s::text[], %s::text[]) AS t(id, reason) WHERE l.id = t.id
+UPDATE servicing_loan l SET parked_reason = t.reason, parked_on = coalesce(l.parked_on, %(on)s),
+    accrued_through = CASE WHEN l.parked_on IS NULL THEN greatest(l.accrued_through, %(closed)s)
+                           ELSE l.accrued_through END,
+    interest_receivable = l.interest_receivable
+        + CASE WHEN l.parked_on IS NULL AND l.is_simple AND l.accrued_through < %(closed)s THEN
+              round(l.balance * l.annual_rate * greatest(%(closed)s - l.accrual_from, 0)
+                    / nullif(l.year_days, 0), 2)
+              - round(l.balance * l.annual_rate * greatest(l.accrued_through - l.accrual_from, 0)
+                      / nullif(l.year_days, 0), 2)
+          ELSE 0 END
+FROM unnest(%(ids)s::text[], %(reasons)s::text[]) AS t(id, reason) WHERE l.id = t.id
 """
 _SIMPLE = """
 SELECT l.branch, l.product_code, count(*), sum(
@@ -196,14 +203,18 @@ def post_income(chunk_id: int, on: date, income: Income) -> None:
 
 
 def park(failed: Sequence[Failed], closed_through: date, on: date) -> None:
-    """Put loans aside with the reason; their books stay where they were."""
+    """Put loans aside with the reason; their books stay where they were.
+
+    What the nights since the last write accrued of them by the chunk is in the books already: from now
+    on the row tells of it.
+    """
     if not failed:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             _PARK,
-            [
-                on, closed_through, [each.row.id for each in failed],
-                [each.why[:2000] for each in failed],
-            ],
+            {
+                "on": on, "closed": closed_through, "ids": [each.row.id for each in failed],
+                "reasons": [each.why[:2000] for each in failed],
+            },
         )  # fmt: skip
