@@ -82,10 +82,11 @@ def require_not_ahead(on: date) -> None:
 
 @dataclass(frozen=True)
 class HeldLoan:
-    """A locked loan and the day up to which its books are posted."""
+    """A locked loan, the day up to which its books are posted, and the last its chunk has closed."""
 
     row: Loan
     posted_through: date
+    closed_through: date
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def hold_loan(loan_id: str) -> HeldLoan:
     if found is None:
         raise UnknownLoan(value=loan_id)
     row = Loan.objects.select_for_update(no_key=True).get(id=loan_id)
-    return HeldLoan(row, posted_through(row, found[0]))
+    return HeldLoan(row, posted_through(row, found[0]), found[0])
 
 
 def posted_through(row: Loan, chunk_closed_through: date) -> date:
@@ -142,12 +143,13 @@ def book(
     """Record an event of a locked loan and bring row and ledger in line; in the caller's transaction.
 
     An event before what is posted already, or a reversal, is replayed from the start and posted as a
-    correction on the open day. Raises `EventRefused` for one that cannot be.
+    correction on the open day. A parked loan first catches up with its chunk. Raises `EventRefused`
+    for an event that cannot be.
     """
-    row, through = held.row, held.posted_through
+    row, through = held.row, max(held.posted_through, held.closed_through)
     book_on = posting_day(event.on)
     run = running(row)
-    run.advance(through)
+    catch_up(held, run, book_on)
     before, outstanding = totals_in_cents(run, through), run.outstanding()
     number = row.event_count + 1
     _record(row, event, number, book_on, actor, repayment)
@@ -169,6 +171,18 @@ def book(
     store(row, run)
     found = next((each for each in run.allocations if each.key == event.key), None)
     return Booked(from_cents(outstanding), row.outstanding, found)
+
+
+def catch_up(held: HeldLoan, run: RunningLoan, book_on: date) -> None:
+    """Run a locked loan up to what its books or its chunk have reached, and post what is missing."""
+    run.advance(held.posted_through)
+    if held.posted_through >= held.closed_through:
+        return
+    before = totals_in_cents(run, held.posted_through)
+    run.advance(held.closed_through)
+    after = totals_in_cents(run, held.closed_through)
+    key = f"caught-up:{held.closed_through}"
+    _post(held.row, key, "Interest accrued", before, after, book_on)
 
 
 def accrue(row: Loan, run: RunningLoan, before: Mapping[Movement, int], on: date) -> None:
@@ -241,7 +255,7 @@ def open_values(run: RunningLoan) -> dict[str, Any]:
 
 
 __all__ = [
-    "COLUMNS", "Booked", "HeldLoan", "accrue", "book", "difference", "events_of",
+    "COLUMNS", "Booked", "HeldLoan", "accrue", "book", "catch_up", "difference", "events_of",
     "hold_loan", "open_values", "posted_through", "posting_day", "require_not_ahead", "running",
     "store",
 ]  # fmt: skip
