@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 import structlog
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -24,18 +25,20 @@ from kuaidai.foundation.queries import business_date
 from kuaidai.kernel.errors import Refusal
 from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger.operations import close_ledger_day
-from kuaidai.lending.servicing import gateway
 from kuaidai.lending.servicing.domain.events import AccrualResumed, NonAccrual
 from kuaidai.lending.servicing.domain.views import CloseReport
-from kuaidai.lending.servicing.errors import CloseOutOfOrder, CloseRunning, CoreUnavailable
+from kuaidai.lending.servicing.errors import CloseOutOfOrder, CloseRunning
 from kuaidai.lending.servicing.models import CloseOfDay, Drawdown, Loan, Repayment
 from kuaidai.lending.servicing.operations.classifying import classify
 from kuaidai.lending.servicing.operations.drawing import pay_out
 from kuaidai.lending.servicing.operations.facilities import expire_lines, record_expiries
 from kuaidai.lending.servicing.operations.night.asking import ask_for_what_is_due
 from kuaidai.lending.servicing.operations.night.settling import chunks_to_close, close_chunk
+from kuaidai.lending.servicing.operations.night.work import Failed
+from kuaidai.lending.servicing.operations.night.writing import park
 from kuaidai.lending.servicing.operations.projection import book, hold_loan
 from kuaidai.lending.servicing.operations.provisioning import provide
+from kuaidai.lending.servicing.operations.repaying import DUE, collect_repayment
 from kuaidai.lending.servicing.queries import control_totals
 from kuaidai.lending.servicing.risk_queries import accrual_changes
 
@@ -69,26 +72,22 @@ def run_close_of_day(
     with _only_run():
         today = business_date()  # read under the lock: the run before may just have moved it
         if on is not None and on != today:
-            return _closed_before(on, today)
+            return _closed_before(on, today, actor)
         _close_the_books_before(today, actor)
         run, _ = CloseOfDay.objects.get_or_create(on=today, defaults={"started_at": timezone.now()})
-        _pursue(actor)
-        chunks = chunks_to_close(today)
-        for done, chunk_id in enumerate(chunks, start=1):
-            ask_for_what_is_due(chunk_id, today)
-            close_chunk(chunk_id, today, actor)
-            if progress is not None:
-                progress(done, len(chunks))
+        _pursue(today, actor)
+        _close_chunks(today, actor, progress)
         _judge(today, actor)
         report = _finish(run, today, actor)
         close_ledger_day(on=today, actor=actor)
         return report
 
 
-def _closed_before(on: date, today: date) -> CloseReport:
+def _closed_before(on: date, today: date, actor: Actor) -> CloseReport:
     run = CloseOfDay.objects.filter(on=on, finished_at__isnull=False).first()
     if run is None or on > today:
         raise CloseOutOfOrder(value=on, on=today)
+    _close_the_books_before(today, actor)
     return CloseReport(
         on, on + timedelta(days=1), run.loans, run.debited, run.overdue, tuple(run.parked),
         already_closed=True,
@@ -104,39 +103,61 @@ def _close_the_books_before(today: date, actor: Actor) -> None:
         close_ledger_day(on=last.on, actor=actor)
 
 
-def _pursue(actor: Actor) -> None:
-    """Ask once more about money whose jobs have not found out yet."""
-    for drawdown_id in Drawdown.objects.filter(status="pending").values_list("id", flat=True):
-        try:
-            pay_out(drawdown_id=drawdown_id, actor=actor)
-        except CoreUnavailable as refusal:
-            log.warning("drawdown still pending", drawdown=drawdown_id, code=refusal.code)
-    waiting = Repayment.objects.filter(status="pending").order_by("requested_on", "id")
-    for number, kind in waiting.values_list("id", "kind"):
-        _pursue_repayment(number, kind, actor)
+def _pursue(today: date, actor: Actor) -> None:
+    """Ask once more about money whose jobs have not found out yet; tonight's batches see to their own."""
+    for number in Drawdown.objects.filter(status="pending").values_list("id", flat=True):
+        _ask_again("drawdown", number, partial(pay_out, drawdown_id=number, actor=actor))
+    waiting = Repayment.objects.filter(status="pending").exclude(kind=DUE, requested_on=today)
+    for number in waiting.order_by("requested_on", "id").values_list("id", flat=True):
+        _ask_again(
+            "repayment", number, partial(collect_repayment, repayment_id=number, actor=actor)
+        )
 
 
-def _pursue_repayment(number: str, kind: str, actor: Actor) -> None:
-    from kuaidai.lending.servicing.operations.repaying import DUE, collect_repayment
-
+def _ask_again(what: str, number: str, ask: Callable[[], object]) -> None:
     try:
-        if kind == DUE:
-            gateway.send_order(number)
-        else:
-            collect_repayment(repayment_id=number, actor=actor)
+        ask()
     except Refusal as refusal:
-        log.warning("repayment still pending", repayment=number, code=refusal.code)
+        log.warning("still pending", what=what, number=number, code=refusal.code)
+    except (OperationalError, InterfaceError):
+        raise  # the database is gone: nobody's own fault, and the night stops here
+    except Exception as error:  # one payment's fault must not stop the night; it is reported
+        log.error(
+            "not applied", what=what, number=number, error=type(error).__name__, exc_info=True
+        )
+
+
+def _close_chunks(today: date, actor: Actor, progress: Callable[[int, int], None] | None) -> None:
+    done = 0
+    while chunks := chunks_to_close(today):  # again: a drawdown may have begun a chunk meanwhile
+        left = len(chunks)
+        for chunk_id in chunks:
+            ask_for_what_is_due(chunk_id, today)
+            close_chunk(chunk_id, today, actor)
+            done, left = done + 1, left - 1
+            if progress is not None:
+                progress(done, done + left)
 
 
 def _judge(on: date, actor: Actor) -> None:
     """Classify the book, stop or resume accrual where the class says so, bring allowances in line."""
     classify(on=on, actor=actor)
     changes = accrual_changes(on)
-    for loan_id in changes.stop:
-        _change_accrual(loan_id, on, actor, accrues=False)
-    for loan_id in changes.resume:
-        _change_accrual(loan_id, on, actor, accrues=True)
+    for loan_ids, accrues in ((changes.stop, False), (changes.resume, True)):
+        for loan_id in loan_ids:
+            _try_to_change_accrual(loan_id, on, actor, accrues=accrues)
     provide(on=on, actor=actor)
+
+
+def _try_to_change_accrual(loan_id: str, on: date, actor: Actor, *, accrues: bool) -> None:
+    try:
+        _change_accrual(loan_id, on, actor, accrues=accrues)
+    except (OperationalError, InterfaceError):
+        raise  # as above
+    except Exception as error:  # as above: the loan is parked with the books of its closed chunk
+        log.error("loan parked", loan=loan_id, error=type(error).__name__, exc_info=True)
+        failed = Failed(Loan.objects.get(id=loan_id), f"{type(error).__name__}: {error}")
+        park([failed], on, on)
 
 
 @transaction.atomic
