@@ -315,15 +315,23 @@ def _changes(loan_id: str) -> tuple[ChangeView, ...]:
 
 
 def accrual_changes(on: date) -> AccrualChanges:
-    """Loans that entered or left stage 3 in the classification of `on`."""
+    """Loans that left stage 3 in the classification of `on`; loans in stage 3 whose income still runs.
+
+    Not only those that entered it that day: a loan may have been parked when it did.
+    """
     changed = ClassChange.objects.filter(on=on, loan__status="active").order_by("id")
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     for loan_id, old, new in changed.values_list("loan_id", "from_stage", "to_stage"):
         before.setdefault(loan_id, old)
         after[loan_id] = new
+    entered = [i for i in after if after[i] == 3 and before[i] != 3]
+    running = LoanRisk.objects.filter(
+        stage=3, loan__status="active", loan__accrues=True, loan__parked_on__isnull=True
+    ).order_by("loan_id")
+    still = running.values_list("loan_id", flat=True)
     return AccrualChanges(
-        stop=tuple(i for i in after if after[i] == 3 and before[i] != 3),
+        stop=tuple(dict.fromkeys([*entered, *still])),
         resume=tuple(i for i in after if after[i] != 3 and before[i] == 3),
     )
 
