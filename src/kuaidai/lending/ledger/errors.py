@@ -89,3 +89,14 @@ class UseKeyReused(Refusal):
     code, http_status = "UNMATCHED_KEY_REUSED", 409
     en = "The request {value} was made before with other details; start a new one."
     zh = "请求 {value} 此前已以不同内容提交；请重新发起。"
+
+
+class SurplusSpent(Refusal):
+    """A loan takes back a surplus that was applied elsewhere or returned since."""
+
+    code, http_status = "SURPLUS_SPENT", 409
+    en = (
+        "Loan {value} would take back {amount} of its surplus, but {remaining} of it is still in "
+        "suspense; the rest was applied or returned: take that back first."
+    )
+    zh = "借据 {value} 需收回多收款 {amount}，但待查暂收款中仅余 {remaining}；其余已使用或退回，请先将其冲回。"

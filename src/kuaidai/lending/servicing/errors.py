@@ -1,6 +1,6 @@
 """Refusals of servicing."""
 
-from kuaidai.kernel.errors import NotFound, Refusal
+from kuaidai.kernel.errors import NotAllowed, NotFound, Refusal
 
 
 class UnknownFacility(NotFound):
@@ -321,3 +321,158 @@ class EventRefused(Refusal):
     code, http_status = "LOAN_EVENT_REFUSED", 409
     en = "This cannot happen to loan {value}: {why}."
     zh = "贷款 {value} 不能进行该操作：{why}。"
+
+
+class LineRedrawn(Refusal):
+    """Principal would be owed again, and its room on the line has been drawn or cut since."""
+
+    code, http_status = "LINE_REDRAWN", 409
+    en = (
+        "{amount} would be owed again under the line {value}, which has {available} left; "
+        "increase the line first."
+    )
+    zh = "额度 {value} 项下将重新产生欠款 {amount}，但剩余空间仅 {available}；请先调增额度。"
+
+
+class AdjustmentWithoutReason(Refusal):
+    """What staff do to a loan needs a written reason."""
+
+    code = "ADJUSTMENT_WITHOUT_REASON"
+    en = "Write the reason, in 10 to 500 characters; {count} were written."
+    zh = "请填写理由（10 至 500 个字符）；目前为 {count} 个字符。"
+
+
+class AdjustmentNotForRole(NotAllowed):
+    """The role does not do this to loans, or does not decide about it."""
+
+    code = "ADJUSTMENT_NOT_FOR_ROLE"
+    en = "The role {role} may not do this; ask one of: {roles}."
+    zh = "角色 {role} 无权执行该操作；可由以下角色办理：{roles}。"
+
+
+class AdjustmentWaiting(Refusal):
+    """A request of that kind waits for the loan already."""
+
+    code, http_status = "ADJUSTMENT_WAITING", 409
+    en = "A request of that kind waits for loan {value} already; have it decided first."
+    zh = "借据 {value} 已有同类申请待审批；请先审批。"
+
+
+class UnknownLoanRequest(NotFound):
+    """There is no such request about a loan."""
+
+    code = "UNKNOWN_LOAN_REQUEST"
+    en = "No request {value} was found; open it from the loan's page."
+    zh = "未找到申请 {value}；请从借据页面进入。"
+
+
+class LoanRequestDecided(Refusal):
+    """The request is decided already, or its term is over."""
+
+    code, http_status = "LOAN_REQUEST_DECIDED", 409
+    en = "{value} is {state} already; ask anew if it is still needed."
+    zh = "{value} 已{state_zh}；如仍需办理请重新申请。"
+
+
+class LoanNotActive(Refusal):
+    """The loan is settled or written off, and this needs one that is not."""
+
+    code, http_status = "LOAN_NOT_ACTIVE", 409
+    en = "The loan {value} is {state}; this is done to active loans only."
+    zh = "借据 {value} 当前{state_zh}；该操作仅适用于未结清借据。"
+
+
+class LoanNotWrittenOff(Refusal):
+    """A recovery comes in on a loan that was written off."""
+
+    code, http_status = "LOAN_NOT_WRITTEN_OFF", 409
+    en = "The loan {value} is not written off; take the money as a repayment."
+    zh = "借据 {value} 未核销；请按还款处理。"
+
+
+class AboveAdjustmentLimit(Refusal):
+    """The amount is more than the product lets staff charge or waive at all."""
+
+    code = "ABOVE_ADJUSTMENT_LIMIT"
+    en = "{amount} is more than the {most} the product allows; name {most} or less."
+    zh = "{amount} 超过产品允许的最高金额 {most}；请输入不超过 {most} 的金额。"
+
+
+class WaiveTooMuch(Refusal):
+    """More is to be waived than is owed."""
+
+    code = "WAIVE_TOO_MUCH"
+    en = "{amount} is more than the {owed} that is owed of it; waive {owed} or less."
+    zh = "{amount} 超过该项欠款 {owed}；减免金额不得超过 {owed}。"
+
+
+class AdjustmentAmount(Refusal):
+    """The amount is zero, negative or finer than a cent."""
+
+    code = "ADJUSTMENT_AMOUNT"
+    en = "{amount} is no amount for this; enter one above zero with at most two decimals."
+    zh = "{amount} 不是有效金额；请输入大于零且最多两位小数的金额。"
+
+
+class MisuseTooMuch(Refusal):
+    """More is said to be misused than is owed."""
+
+    code = "MISUSE_TOO_MUCH"
+    en = "{amount} is more than the {owed} of principal outstanding; name {owed} or less."
+    zh = "{amount} 超过未还本金 {owed}；请输入不超过 {owed} 的金额。"
+
+
+class RateOutOfRange(Refusal):
+    """The rate is none the platform lends at."""
+
+    code = "RATE_OUT_OF_RANGE"
+    en = "{rate} is not a rate for this loan; name one above 0% and up to {most}."
+    zh = "{rate} 不是该借据的有效利率；请输入大于 0% 且不超过 {most} 的利率。"
+
+
+class ExtendedAlready(Refusal):
+    """The product allows no further extension."""
+
+    code, http_status = "EXTENDED_ALREADY", 409
+    en = "The loan {value} was extended {count} times already, as often as the product allows."
+    zh = "借据 {value} 已展期 {count} 次，达到产品允许的次数。"
+
+
+class ExtensionAfterMaturity(Refusal):
+    """An extension is agreed before the loan matures."""
+
+    code, http_status = "EXTENSION_AFTER_MATURITY", 409
+    en = "The loan {value} matured on {last}; it can be restructured, not extended."
+    zh = "借据 {value} 已于 {last} 到期，不能展期，可办理重组。"
+
+
+class ExtensionDates(Refusal):
+    """The new due dates are out of order, not later than before, or later than the law allows."""
+
+    code = "EXTENSION_DATES"
+    en = "These due dates do not fit: they come in order after {first}, the last by {last}."
+    zh = "还款日期无效：须在 {first} 之后依次排列，最后一期不晚于 {last}。"
+
+
+class NotForWriteOff(Refusal):
+    """The loan's class is not one that is written off."""
+
+    code, http_status = "NOT_FOR_WRITE_OFF", 409
+    en = "The loan {value} is classed {state}; only loans classed {least} or worse are written off."
+    zh = "借据 {value} 的分类为{state_zh}；仅{least_zh}及以下类别可核销。"
+
+
+class NotReversible(Refusal):
+    """The event is unknown, was reversed, or is itself a reversal."""
+
+    code, http_status = "NOT_REVERSIBLE", 409
+    en = "The event {value} cannot be reversed: it is unknown, reversed, or a reversal itself."
+    zh = "事件 {value} 不能冲正：该事件不存在、已冲正或本身为冲正。"
+
+
+class AccrualUnchanged(Refusal):
+    """Accrual stands as asked for already."""
+
+    code, http_status = "ACCRUAL_UNCHANGED", 409
+    en = "The accrual of loan {value} is {state} already."
+    zh = "借据 {value} 当前已{state_zh}。"

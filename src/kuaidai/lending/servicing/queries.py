@@ -43,6 +43,7 @@ from kuaidai.lending.servicing.models import (
     Loan,
     LoanChunk,
     LoanEvent,
+    LoanRisk,
     Repayment,
     SubLimit,
 )
@@ -284,7 +285,13 @@ def control_totals() -> tuple[ControlTotal, ...]:
         ControlTotal("compound receivable", books[chart.COMPOUND_RECEIVABLE], compound),
         ControlTotal("fees receivable", books[chart.FEE_RECEIVABLE], fees),
         ControlTotal("interest in memorandum", held, memorandum),
+        ControlTotal("money in suspense", books[chart.SUSPENSE], ledger.unmatched_remaining()),
+        ControlTotal("allowance of loans", books[chart.ALLOWANCE], _allowances()),
     )
+
+
+def _allowances() -> Decimal:
+    return Decimal(LoanRisk.objects.aggregate(t=Sum("allowance"))["t"] or ZERO)
 
 
 def account_entries(*, facility_id: str) -> tuple[AccountEntry, ...]:

@@ -12,7 +12,11 @@ from kuaidai.lending.ledger.queries.journal import (
     entry,
     latest_entries,
 )
-from kuaidai.lending.ledger.queries.suspense import unmatched, unmatched_money
+from kuaidai.lending.ledger.queries.suspense import (
+    unmatched,
+    unmatched_money,
+    unmatched_remaining,
+)
 from kuaidai.lending.ledger.queries.verification import verify_ledger
 
 __all__ = [
@@ -26,5 +30,6 @@ __all__ = [
     "trial_balance",
     "unmatched",
     "unmatched_money",
+    "unmatched_remaining",
     "verify_ledger",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db.models import Sum
 
 from kuaidai.kernel.money import ZERO
@@ -51,3 +53,9 @@ def unmatched_money(*, page: int = 1, branch: str | None = None) -> UnmatchedPag
     )  # fmt: skip
     remaining = rows.aggregate(t=Sum("remaining"))["t"] or ZERO
     return UnmatchedPage(items, page, pages, total, remaining)
+
+
+def unmatched_remaining() -> Decimal:
+    """All that is in suspense: what the ledger's suspense account must hold."""
+    rows = UnmatchedMoney.objects.filter(remaining__gt=0)
+    return Decimal(rows.aggregate(t=Sum("remaining"))["t"] or ZERO)

@@ -20,7 +20,12 @@ from kuaidai.foundation.errors import IdempotencyMismatch
 from kuaidai.kernel.money import ZERO, money_text
 from kuaidai.lending.servicing.domain.limit_account import Limit, LimitAccount
 from kuaidai.lending.servicing.domain.states import ENDED, FacilityStatus
-from kuaidai.lending.servicing.errors import AboveAvailable, ProductNotInLine, UnknownFacility
+from kuaidai.lending.servicing.errors import (
+    AboveAvailable,
+    LineRedrawn,
+    ProductNotInLine,
+    UnknownFacility,
+)
 from kuaidai.lending.servicing.models import Facility, LimitChange, LimitReservation, SubLimit
 
 _LOCK = """
@@ -122,15 +127,26 @@ def release(account: LimitAccount, *, subject_type: str, subject_id: str, on: da
     _after_less(replace(account, line=_less(account.line, reserved=row.amount)), on)
 
 
-def restore(account: LimitAccount, principal: Decimal, *, on: date) -> None:
+def restore(account: LimitAccount, principal: Decimal, *, on: date, lost: Decimal = ZERO) -> None:
     """Principal came back: a revolving line may be drawn again, another is used up by as much.
 
-    A negative `principal` takes an earlier restoring back (a repayment was reversed).
+    What of it was `lost` (waived or written off) uses up any line. A negative `principal` takes an
+    earlier restoring back (a repayment was reversed). Raises `LineRedrawn` where the room is taken.
     """
-    spent = ZERO if account.revolving else principal
+    spent = lost if account.revolving else principal
+    _require_room(account, -(principal - spent))
     _move(account, used=-principal, consumed=spent)
     left = _less(account.line, used=principal)
     _after_less(replace(account, line=replace(left, consumed=left.consumed + spent)), on)
+
+
+def _require_room(account: LimitAccount, amount: Decimal) -> None:
+    """Principal that is owed again needs room on the line, as a drawdown does."""
+    if amount > account.available:
+        raise LineRedrawn(
+            value=account.facility_id, amount=money_text(amount),
+            available=money_text(max(ZERO, account.available)),
+        )  # fmt: skip
 
 
 _RESTORE_MANY = """

@@ -7,7 +7,7 @@ difference of the loan's cumulative totals (see `ledger.domain.movements`), befo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,10 +17,10 @@ from django.db import connection
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.queries import business_date, held_business_date
-from kuaidai.kernel.money import from_cents
+from kuaidai.kernel.money import ZERO, from_cents
 from kuaidai.lending.ledger.domain.movements import Movement
 from kuaidai.lending.ledger.domain.rules import lines_of
-from kuaidai.lending.ledger.operations import post
+from kuaidai.lending.ledger.operations import post, record_surplus
 from kuaidai.lending.servicing.domain.events import Event, Reversal
 from kuaidai.lending.servicing.domain.happenings import HANDLERS
 from kuaidai.lending.servicing.domain.life import event_to_dict, read_event, read_terms
@@ -96,11 +96,18 @@ class Booked:
     before: Decimal
     after: Decimal
     allocation: Allocation | None
+    changed: Mapping[Movement, Decimal] = field(default_factory=dict)
 
     @property
     def principal_back(self) -> Decimal:
         """Principal that is no longer owed, to be given back to the line."""
         return self.before - self.after
+
+    @property
+    def principal_lost(self) -> Decimal:
+        """The part of it that was waived or written off: no money came, and none is lent on it."""
+        lost = (Movement.PRINCIPAL_WAIVED, Movement.PRINCIPAL_WRITTEN_OFF)
+        return sum((self.changed.get(each, ZERO) for each in lost), ZERO)
 
 
 def hold_loan(loan_id: str) -> HeldLoan:
@@ -143,14 +150,16 @@ def book(
     """Record an event of a locked loan and bring row and ledger in line; in the caller's transaction.
 
     An event before what is posted already, or a reversal, is replayed from the start and posted as a
-    correction on the open day. A parked loan first catches up with its chunk. Raises `EventRefused`
-    for an event that cannot be.
+    correction on the open day. A parked loan first catches up with its chunk. More than is owed becomes
+    money in suspense. Raises `EventRefused` for an event that cannot be, `SurplusSpent` for one that
+    needs a surplus back which is gone.
     """
     row, through = held.row, max(held.posted_through, held.closed_through)
     book_on = posting_day(event.on)
     run = running(row)
     catch_up(held, run, book_on)
-    before, outstanding = totals_in_cents(run, through), run.outstanding()
+    begun, outstanding = totals_in_cents(run, through), run.outstanding()
+    before = begun
     number = row.event_count + 1
     _record(row, event, number, book_on, actor, repayment)
     try:
@@ -167,10 +176,15 @@ def book(
     after = totals_in_cents(run, run.at)
     kind = event_to_dict(event)["type"]
     _post(row, event.key, _TITLES.get(kind, kind), before, after, book_on)
+    changed = difference(begun, after)
+    record_surplus(
+        loan_id=row.id, number=number, change=changed.get(Movement.UNMATCHED_RECEIVED, ZERO),
+        branch=row.branch, on=book_on, actor_id=actor.id,
+    )  # fmt: skip
     row.event_count = number
     store(row, run)
     found = next((each for each in run.allocations if each.key == event.key), None)
-    return Booked(from_cents(outstanding), row.outstanding, found)
+    return Booked(from_cents(outstanding), row.outstanding, found, changed)
 
 
 def catch_up(held: HeldLoan, run: RunningLoan, book_on: date) -> None:

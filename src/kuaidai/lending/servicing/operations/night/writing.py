@@ -16,7 +16,7 @@ from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger.domain.entries import NewEntry
 from kuaidai.lending.ledger.domain.movements import Movement
 from kuaidai.lending.ledger.domain.rules import lines_of
-from kuaidai.lending.ledger.operations import post_many
+from kuaidai.lending.ledger.operations import post_many, record_surplus
 from kuaidai.lending.servicing.domain.events import Payment
 from kuaidai.lending.servicing.domain.life import event_to_dict
 from kuaidai.lending.servicing.domain.projecting import project
@@ -122,6 +122,11 @@ def write_works(works: Sequence[Work], on: date, actor: Actor, into: Income) -> 
     _record_events(paid, on, actor)
     limits.restore_many(_principal_back(paid), on=on)
     post_many(_receipts(paid, on))
+    for work in paid:
+        record_surplus(
+            loan_id=work.row.id, number=work.row.event_count, branch=work.row.branch, on=on,
+            change=work.receipt.get(Movement.UNMATCHED_RECEIVED, ZERO), actor_id=actor.id,
+        )  # fmt: skip
     return written
 
 
