@@ -24,12 +24,12 @@ SELECT %(on)s, branch, product_code, account, sum(opening), sum(debit), sum(cred
     sum(opening) + sum(debit) - sum(credit),
     sum(debit_before) + sum(debit), sum(credit_before) + sum(credit)
 FROM (
-    SELECT branch, product_code, account, closing AS opening, 0 AS debit, 0 AS credit,
+    SELECT branch, product_code, account, closing AS opening, 0.00 AS debit, 0.00 AS credit,
         debit_to_date AS debit_before, credit_to_date AS credit_before
     FROM ledger_generalledgerday
     WHERE "on" = (SELECT max("on") FROM ledger_closedday WHERE "on" < %(on)s)
     UNION ALL
-    SELECT entry.branch, entry.product_code, line.account, 0, sum(line.debit), sum(line.credit),
+    SELECT entry.branch, entry.product_code, line.account, 0.00, sum(line.debit), sum(line.credit),
         0, 0
     FROM ledger_journalentry AS entry JOIN ledger_posting AS line ON line.entry_id = entry.id
     WHERE entry."on" = %(on)s GROUP BY 1, 2, 3

@@ -27,13 +27,13 @@ from kuaidai.lending.ledger.models import ClosedDay, GeneralLedgerDay, Posting
 _OPEN_DAY = """
 SELECT branch, product_code, account, sum(opening), sum(debit), sum(credit)
 FROM (
-    SELECT branch, product_code, account, closing AS opening, 0 AS debit, 0 AS credit
+    SELECT branch, product_code, account, closing AS opening, 0.00 AS debit, 0.00 AS credit
     FROM ledger_generalledgerday WHERE "on" = %(base)s
     UNION ALL
     SELECT entry.branch, entry.product_code, line.account,
         coalesce(sum(line.debit - line.credit) FILTER (WHERE entry."on" < %(on)s), 0),
-        coalesce(sum(line.debit) FILTER (WHERE entry."on" = %(on)s), 0),
-        coalesce(sum(line.credit) FILTER (WHERE entry."on" = %(on)s), 0)
+        coalesce(sum(line.debit) FILTER (WHERE entry."on" = %(on)s), 0.00),
+        coalesce(sum(line.credit) FILTER (WHERE entry."on" = %(on)s), 0.00)
     FROM ledger_journalentry AS entry JOIN ledger_posting AS line ON line.entry_id = entry.id
     WHERE entry."on" > coalesce(%(base)s::date, '-infinity') AND entry."on" <= %(on)s
     GROUP BY 1, 2, 3
