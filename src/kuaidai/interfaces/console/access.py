@@ -25,6 +25,8 @@ RECONCILING_ROLES = frozenset({"operations", "admin"})
 """Who explains a difference between the bank core and the books."""
 MODEL_ROLES = frozenset({"risk_officer", "modeller", "admin"})
 """Who answers for models: told of alerts of monitoring, and acknowledges them."""
+BOOK_ROLES = frozenset({"operations", "admin"})
+"""Who deals with money in suspense."""
 STAFF_ROLES = frozenset({"account_manager", "risk_officer", "modeller", "operations", "admin"})
 
 
@@ -61,6 +63,11 @@ class Staff:
         """Whether breaks of a reconciliation may be explained."""
         return self.role in RECONCILING_ROLES
 
+    @property
+    def keeps_books(self) -> bool:
+        """Whether money in suspense may be dealt with."""
+        return self.role in BOOK_ROLES
+
 
 class BreaksNotForRole(NotAllowed):
     """The role does not explain breaks of a reconciliation."""
@@ -68,6 +75,14 @@ class BreaksNotForRole(NotAllowed):
     code = "BREAKS_NOT_FOR_ROLE"
     en = "The role {role} does not explain breaks; ask the operations clerk."
     zh = "角色 {role} 无权说明对账差异；请联系运营人员。"
+
+
+class BooksNotForRole(NotAllowed):
+    """The role does not deal with money in suspense."""
+
+    code = "BOOKS_NOT_FOR_ROLE"
+    en = "The role {role} does not deal with money in suspense; ask operations."
+    zh = "角色 {role} 无权处理待查款项；请联系运营人员。"
 
 
 class DataNotForRole(NotAllowed):

@@ -1,4 +1,4 @@
-"""The bank's books: trial balance and entries, close of day, the audit trail."""
+"""Close of day and the audit trail."""
 
 from __future__ import annotations
 
@@ -7,19 +7,7 @@ from django.shortcuts import render
 
 from kuaidai.foundation.queries import latest_audit, verify_audit_chain
 from kuaidai.interfaces.console.access import Staff, staff_page
-from kuaidai.lending.ledger import queries as ledger_queries
 from kuaidai.lending.servicing.queries import close_status
-
-
-@staff_page
-def ledger(request: HttpRequest, staff: Staff) -> HttpResponse:
-    """Trial balance and the newest entries."""
-    seen = {
-        "staff": staff,
-        "balance": ledger_queries.trial_balance(),
-        "entries": ledger_queries.latest_entries(limit=50),
-    }
-    return render(request, "console/ledger.html", seen)
 
 
 @staff_page
