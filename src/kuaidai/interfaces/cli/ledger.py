@@ -148,7 +148,7 @@ def gl(
         _print_json(asdict(found))
         return
     headers = ["branch", "product", "account", "title", "opening", "debit", "credit", "closing"]
-    rows = [
+    rows: list[list[Any]] = [
         [
             row.branch, row.product_code, row.account, row.title_en,
             row.opening, row.debit, row.credit, row.closing,
@@ -158,7 +158,8 @@ def gl(
     if as_csv:
         _print_csv(headers, rows)
         return
-    typer.echo(columns(headers, [[*row[:4], *(f"{m:,.2f}" for m in row[4:])] for row in rows]))
+    texts = [[*map(str, row[:4]), *(f"{amount:,.2f}" for amount in row[4:])] for row in rows]
+    typer.echo(columns(headers, texts))
     state = "closed" if found.is_closed else "open"
     typer.echo(f"{found.on} is {state}: debits {found.debit:,.2f}, credits {found.credit:,.2f}")
     if found.total > len(rows):
@@ -235,7 +236,7 @@ def _print_entries(shown: Sequence[EntryView], *, as_csv: bool) -> None:
         "debit",
         "credit",
     ]
-    lines = [
+    lines: list[list[Any]] = [
         [
             str(entry.id), str(entry.on), entry.branch, entry.product_code, entry.description,
             line.account, line.title_en, line.debit, line.credit,

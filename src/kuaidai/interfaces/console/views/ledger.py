@@ -31,7 +31,8 @@ class Chosen(forms.Form):
     branch = forms.CharField(label=_("Branch"), required=False, max_length=12)
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, label_suffix="", **options)
+        options.setdefault("label_suffix", "")
+        super().__init__(*args, **options)
 
     def value(self, name: str) -> Any:
         """What was chosen; None where nothing was, or nothing that makes sense."""

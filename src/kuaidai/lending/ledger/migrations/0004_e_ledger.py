@@ -192,6 +192,15 @@ class Migration(migrations.Migration):
             model_name="journalentry",
             index=models.Index(fields=["on"], name="ledger_entry_on"),
         ),
+        migrations.RemoveIndex(model_name="journalentry", name="ledger_jour_source__23ab73_idx"),
+        migrations.AddIndex(
+            model_name="journalentry",
+            index=models.Index(fields=["source_id", "source_type"], name="ledger_entry_source"),
+        ),
+        migrations.AddIndex(
+            model_name="journalentry",
+            index=models.Index(fields=["branch", "id"], name="ledger_entry_branch"),
+        ),
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunSQL(NUMBERED)],
             # A primary key of two columns cannot be altered to, only created.

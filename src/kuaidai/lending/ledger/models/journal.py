@@ -36,7 +36,8 @@ class JournalEntry(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["source_type", "source_id"]),
+            models.Index(fields=["source_id", "source_type"], name="ledger_entry_source"),
+            models.Index(fields=["branch", "id"], name="ledger_entry_branch"),
             models.Index(fields=["on"], name="ledger_entry_on"),
         ]
 
