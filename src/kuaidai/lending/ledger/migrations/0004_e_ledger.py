@@ -112,6 +112,19 @@ END $$;
 CREATE INDEX ledger_posting_account ON ledger_posting (account, entry_id);
 """
 
+# Keys are looked up whole, never by their beginning.
+NO_PREFIX_INDEX = """
+DO $$
+DECLARE found text;
+BEGIN
+    FOR found IN SELECT indexname FROM pg_indexes
+        WHERE tablename = 'ledger_journalentry' AND indexname ~ '^ledger_journalentry_key_.*_like$'
+    LOOP
+        EXECUTE format('DROP INDEX %I', found);
+    END LOOP;
+END $$;
+"""
+
 _UNCHANGING = ("ledger_closedday", "ledger_generalledgerday", "ledger_unmatcheduse")
 GUARDS = "".join(
     f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
@@ -160,6 +173,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", migrations.RunSQL.noop),
         migrations.RunSQL(NO_CHECKS_PER_ROW),
+        migrations.RunSQL(NO_PREFIX_INDEX),
         migrations.AddField(
             model_name="journalentry",
             name="branch",
