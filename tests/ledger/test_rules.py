@@ -78,23 +78,29 @@ def test_at_non_accrual_income_becomes_a_memorandum_and_is_income_again_when_pai
     }
 
 
-def test_a_write_off_uses_the_allowance_and_charges_what_it_did_not_cover() -> None:
+def test_a_write_off_uses_the_allowance_and_the_next_provisioning_charges_the_rest() -> None:
     """1,000 lent and lost, 600 of it provided for: the loss of the whole life is 1,000."""
     life = (
         {Movement.DRAWN: "1000.00"},
         {Movement.PROVISION_PRINCIPAL: "600.00"},
-        {Movement.PRINCIPAL_WRITTEN_OFF: "1000.00", Movement.PROVISION_PRINCIPAL: "-600.00"},
+        {Movement.PRINCIPAL_WRITTEN_OFF: "1000.00"},
     )
-    written_off = balances(*life)
-    assert written_off == {
+    assert balances(*life)["1390"] == Decimal(400)  # 400 short: a debit balance
+
+    provided = balances(*life, {Movement.PROVISION_PRINCIPAL: "400.00"})
+    assert provided == {
         "1010": Decimal(-1000),
         "6700": Decimal(1000),
         "9020": Decimal(1000),
         "9090": Decimal(-1000),
     }
-    recovered = balances(*life, {Movement.RECOVERED: "150.00"})
-    assert recovered["6700"] == Decimal(850)
-    assert recovered["9020"] == Decimal(850)
+
+
+def test_a_recovery_lowers_the_losses_and_the_memorandum() -> None:
+    lost = {Movement.PRINCIPAL_WRITTEN_OFF: "1000.00", Movement.PROVISION_PRINCIPAL: "1000.00"}
+    held = balances(lost, {Movement.RECOVERED: "150.00"})
+    assert (held["6700"], held["9020"], held["1010"]) == (Decimal(850), Decimal(850), Decimal(150))
+    assert "1390" not in held
 
 
 def test_unmatched_money_that_is_applied_passes_through_settlement_once() -> None:

@@ -5,9 +5,10 @@ Both accounts of a pair stand on the balance sheet or both are memoranda, so tha
 by rule balances, in either book, by construction.
 
 Why some movements have two pairs: at non-accrual, income is taken back and kept as a memorandum. A
-write-off uses up the allowance (核销), and the loss it stands for is charged in the same breath, so
-that the account of the allowance stays the sum of the loans' allowance levels; money on a loan
-written off comes back the same way.
+write-off uses up the allowance (核销) and the claim is kept as a memorandum, until it is recovered.
+What the allowance did not cover makes it negative, and the next provisioning charges the rest: so the
+account of the allowance is at all times the sum of the loans' allowance levels. Money on a claim
+written off lowers the impairment losses of the day it comes in (CAS 22, IFRS 9 5.5.8).
 """
 
 from __future__ import annotations
@@ -103,15 +104,8 @@ def _check(name: str, rule: Rule) -> None:
             raise WrongRules(f"{name}: {debit}/{credit} mixes balance sheet and memoranda")
 
 
-_RECOVERED: Rule = (
-    (c.SETTLEMENT, c.ALLOWANCE), (c.ALLOWANCE, c.IMPAIRMENT), (c.MEMO_CONTRA, c.MEMO_WRITTEN_OFF),
-)  # fmt: skip
-
-
 def _written_off(account: str) -> Rule:
-    return (
-        (c.ALLOWANCE, account), (c.IMPAIRMENT, c.ALLOWANCE), (c.MEMO_WRITTEN_OFF, c.MEMO_CONTRA),
-    )  # fmt: skip
+    return ((c.ALLOWANCE, account), (c.MEMO_WRITTEN_OFF, c.MEMO_CONTRA))
 
 
 DEFAULT: Mapping[Movement, Rule] = {
@@ -157,7 +151,7 @@ DEFAULT: Mapping[Movement, Rule] = {
     Movement.PENALTY_WRITTEN_OFF: _written_off(c.PENALTY_RECEIVABLE),
     Movement.COMPOUND_WRITTEN_OFF: _written_off(c.COMPOUND_RECEIVABLE),
     Movement.FEE_WRITTEN_OFF: _written_off(c.FEE_RECEIVABLE),
-    Movement.RECOVERED: _RECOVERED,
+    Movement.RECOVERED: ((c.SETTLEMENT, c.IMPAIRMENT), (c.MEMO_CONTRA, c.MEMO_WRITTEN_OFF)),
     Movement.PROVISION_PRINCIPAL: ((c.IMPAIRMENT, c.ALLOWANCE),),
     Movement.UNMATCHED_RECEIVED: ((c.SETTLEMENT, c.SUSPENSE),),
     Movement.UNMATCHED_APPLIED: ((c.SUSPENSE, c.SETTLEMENT),),
