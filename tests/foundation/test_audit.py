@@ -12,8 +12,7 @@ from kuaidai.foundation import queries
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.domain.audit import ANCHOR, FIRST_HASH, AuditEntry, entry_hash
 from kuaidai.foundation.models import AuditHead, AuditRecord
-from kuaidai.foundation.operations import record_audit
-from kuaidai.foundation.operations import audit
+from kuaidai.foundation.operations import audit, record_audit
 from kuaidai.foundation.operations.audit import anchor_audit
 from kuaidai.interfaces.cli.main import run
 

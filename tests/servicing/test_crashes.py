@@ -87,7 +87,7 @@ def test_a_close_killed_anywhere_ends_as_if_it_never_was(
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
-    ("module", "name"), [(bank_core, "transfer_out"), (drawing, "_finish"), (drawing, "_make_loan")],
+    ("module", "name"), [(bank_core, "transfer_out"), (drawing, "settle_drawdown"), (drawing, "_make_loan")],
     ids=lambda part: getattr(part, "__name__", part),
 )  # fmt: skip
 def test_a_drawdown_killed_anywhere_is_paid_once_by_the_job_that_looks_for_it(

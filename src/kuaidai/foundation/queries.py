@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from kuaidai.foundation import prepared
 from kuaidai.foundation.domain.audit import (
     ANCHOR,
     FIRST_HASH,
@@ -17,9 +18,10 @@ from kuaidai.foundation.models import AuditHead, AuditRecord, BusinessDate
 
 def business_date() -> date:
     """The day the bank is on. Raises `NoBusinessDate` before the bank is opened."""
-    on = BusinessDate.objects.filter(id=1).values_list("on", flat=True).first()
-    if on is None:
+    row = prepared.fetch_one('SELECT "on" FROM foundation_businessdate WHERE id = 1', [])
+    if row is None:
         raise NoBusinessDate()
+    on: date = row[0]
     return on
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from kuaidai.foundation import prepared
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.domain.audit import (
     ANCHOR,
@@ -51,35 +52,38 @@ def record_audit(
     the transaction ends, so call this last in an operation.
     """
     written = canonical_json(detail)
-    with connection.cursor() as cursor:
-        stream = _stream()
-        cursor.execute(_NEXT, [stream])
-        head = cursor.fetchone()
-        if head is None:
-            AuditHead.objects.bulk_create(
-                [AuditHead(id=stream, place=0, hash=FIRST_HASH)], ignore_conflicts=True
-            )
-            cursor.execute(_NEXT, [stream])
-            head = cursor.fetchone()
-        place, previous, number = head
-        entry = AuditEntry(
-            number=number,
-            stream=stream,
-            place=place + 1,
-            recorded_at=timezone.now(),
-            business_date=on,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            action=action,
-            subject_type=subject_type,
-            subject_id=subject_id,
-            detail=json.loads(written),
-            previous_hash=previous,
-            hash="",
+    place, previous, number, stream = _locked_head()
+    entry = AuditEntry(
+        number=number,
+        stream=stream,
+        place=place + 1,
+        recorded_at=timezone.now(),
+        business_date=on,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        action=action,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        detail=json.loads(written),
+        previous_hash=previous,
+        hash="",
+    )
+    entry = replace(entry, hash=entry_hash(entry))
+    row = {**vars(entry), "detail": written.decode()}
+    prepared.execute(_APPEND, [entry.place, entry.hash, stream, *row.values()])
+
+
+def _locked_head() -> tuple[int, str, int, int]:
+    """Place and hash of this connection's stream's head, now locked, a new number, and the stream."""
+    stream = _stream()
+    head = prepared.fetch_one(_NEXT, [stream])
+    if head is None:
+        AuditHead.objects.bulk_create(
+            [AuditHead(id=stream, place=0, hash=FIRST_HASH)], ignore_conflicts=True
         )
-        entry = replace(entry, hash=entry_hash(entry))
-        row = {**vars(entry), "detail": written.decode()}
-        cursor.execute(_APPEND, [entry.place, entry.hash, stream, *row.values()])
+        head = prepared.fetch_one(_NEXT, [stream])
+        assert head is not None  # made a moment ago, by us or by another
+    return head[0], head[1], head[2], stream
 
 
 def _stream() -> int:

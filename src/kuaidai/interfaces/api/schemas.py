@@ -291,8 +291,11 @@ class FacilityOut(Schema):
 
 
 class DrawdownRequest(Input):
+    """`months`: the loan's term; without it the line's own."""
+
     amount: AmountText
     purpose: str = Field(max_length=60)
+    months: int | None = Field(default=None, ge=1, le=360)
 
 
 class DrawdownOut(Schema):
@@ -301,6 +304,7 @@ class DrawdownOut(Schema):
     loan_id: str | None
     amount: Money
     purpose: str
+    months: int
     status: str
     requested_on: date
     reason: str

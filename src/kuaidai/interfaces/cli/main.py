@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scorecard": ("kuaidai.interfaces.cli.scorecard", "Fit, show and apply scorecards."),
     "policy": ("kuaidai.interfaces.cli.policy", "Policies: list, submit, approve, batch."),
     "decision": ("kuaidai.interfaces.cli.decision", "Show and replay decisions."),
+    "facility": ("kuaidai.interfaces.cli.facility", "Credit lines: show, freeze, cut, cancel."),
     "loan": ("kuaidai.interfaces.cli.loan", "Quote a loan or show one."),
     "ledger": ("kuaidai.interfaces.cli.ledger", "Trial balance and entries."),
     "eod": ("kuaidai.interfaces.cli.eod", "Close of day: run and status."),

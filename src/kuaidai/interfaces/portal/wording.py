@@ -46,6 +46,7 @@ FACILITY_MARKS: Mapping[str, Mark] = {
     "frozen": Mark(_("Frozen"), "caution", "pause"),
     "closed": Mark(_("Closed"), "neutral"),
     "expired": Mark(_("Ended"), "neutral"),
+    "cancelled": Mark(_("Cancelled"), "neutral"),
 }
 
 DRAWDOWN_MARKS: Mapping[str, Mark] = {

@@ -102,6 +102,7 @@ def draw(
         facility_id=facility.id,
         amount=parse_amount(body.amount),
         purpose=body.purpose,
+        months=body.months,
         key=key,
         on=business_date(),
         actor=customer_of(request).actor,

@@ -36,10 +36,15 @@ class DrawForm(KeyedForm):
         "ABOVE_AVAILABLE": "amount",
         "DRAW_TOO_SMALL": "amount",
         "UNKNOWN_PURPOSE": "purpose",
+        "MATURES_TOO_LATE": "months",
+        "TERM_NOT_OFFERED": "months",
     }
     checks_line = True
     amount = AmountField(
         label=_("How much do you draw?"), error_messages={"required": _("Enter the amount.")}
+    )
+    months = forms.TypedChoiceField(
+        label=_("Term"), coerce=int, widget=forms.RadioSelect, empty_value=None
     )
     purpose = forms.ChoiceField(
         label=_("What is the money for?"),
@@ -48,12 +53,23 @@ class DrawForm(KeyedForm):
     )
 
     def __init__(
-        self, *args: Any, facility: FacilityView, product: Product, **options: Any
+        self,
+        *args: Any,
+        facility: FacilityView,
+        product: Product,
+        terms: tuple[int, ...],
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self.facility, self.product = facility, product
         titles = [(p.code, purpose_title(product, p.code)) for p in product.purposes]
         self.fields["purpose"].choices = titles  # type: ignore[attr-defined]  # ChoiceField
+        choices = [(m, _("%(months)s months") % {"months": m}) for m in terms]
+        self.fields["months"].choices = choices  # type: ignore[attr-defined]  # ChoiceField
+        if terms and max(terms) < facility.months:
+            self.fields["months"].help_text = _(
+                "Your line ends on %(day)s; a loan may not run much longer than that."
+            ) % {"day": formats.iso(facility.expires_on)}
         self.fields["amount"].help_text = _("%(least)s to %(most)s, in steps of %(step)s.") % {
             "least": formats.money_short(product.minimum_draw),
             "most": formats.money_short(facility.available),
@@ -90,12 +106,14 @@ def purpose_title(product: Product, code: str) -> str:
     return chinese if formats.is_chinese() else english
 
 
-def _drawdown_quote(borrower: Borrower, facility: FacilityView, amount: Decimal) -> Quote:
+def _drawdown_quote(
+    borrower: Borrower, facility: FacilityView, amount: Decimal, months: int
+) -> Quote:
     return quote(
         terms_for(
             product_of(facility.product_code),
             amount=amount,
-            months=facility.months,
+            months=months,
             method=facility.method,
             annual_rate=facility.annual_rate,
             on=borrower.on,
@@ -134,14 +152,21 @@ def facility(request: HttpRequest, borrower: Borrower, facility_id: str) -> Http
     return render(request, "portal/facility.html", seen)
 
 
-def _draw_form(request: HttpRequest, line: FacilityView, *, sent: bool) -> DrawForm:
+def _draw_form(
+    request: HttpRequest, borrower: Borrower, line: FacilityView, *, sent: bool
+) -> DrawForm:
     product = product_of(line.product_code)
     data = KeyedForm.with_key(request.POST or request.GET) if sent else None
     application = origination.application(line.application_id)
-    initial = {"amount": line.available, "purpose": application.purpose}
+    terms = queries.draw_terms(line.id, borrower.on)
+    initial = {
+        "amount": line.available,
+        "purpose": application.purpose,
+        "months": max(terms, default=line.months),
+    }
     if request.GET and not sent:
         initial = request.GET.dict()  # type: ignore[assignment]  # texts stand in the same fields
-    return DrawForm(data, facility=line, product=product, initial=initial)
+    return DrawForm(data, facility=line, product=product, terms=terms, initial=initial)
 
 
 @borrower_page
@@ -150,12 +175,13 @@ def draw(request: HttpRequest, borrower: Borrower, facility_id: str) -> HttpResp
     line = own_facility(borrower, facility_id)
     if line.available <= 0:
         return redirect("portal:facility", line.id)
-    form = _draw_form(request, line, sent=request.method == "POST")
+    form = _draw_form(request, borrower, line, sent=request.method == "POST")
     if request.method == "POST" and form.is_valid():
-        answers = {name: str(form.cleaned_data[name]) for name in ("amount", "purpose")}
+        answers = {name: str(form.cleaned_data[name]) for name in ("amount", "months", "purpose")}
         address = reverse("portal:draw_confirm", args=[line.id])
         return redirect(f"{address}?{urlencode(answers)}")
-    shown = None if form.is_bound else _drawdown_quote(borrower, line, line.available)
+    longest = max(queries.draw_terms(line.id, borrower.on), default=line.months)
+    shown = None if form.is_bound else _drawdown_quote(borrower, line, line.available, longest)
     seen = {"facility": line, "form": form, "quote": shown, "product": form.product}
     return render(request, "portal/draw.html", seen)
 
@@ -164,13 +190,13 @@ def draw(request: HttpRequest, borrower: Borrower, facility_id: str) -> HttpResp
 def draw_quote(request: HttpRequest, borrower: Borrower, facility_id: str) -> HttpResponse:
     """The live part of the draw page."""
     line = own_facility(borrower, facility_id)
-    form = _draw_form(request, line, sent=True)
+    form = _draw_form(request, borrower, line, sent=True)
     form.is_valid()
-    amount = form.cleaned_data.get("amount")
+    amount, months = form.cleaned_data.get("amount"), form.cleaned_data.get("months")
     shown = (
         None
-        if "amount" in form.errors or amount is None
-        else _drawdown_quote(borrower, line, amount)
+        if "amount" in form.errors or amount is None or months is None
+        else _drawdown_quote(borrower, line, amount, months)
     )
     seen = {"form": form, "quote": shown, "errors": form.errors.get("amount")}
     return render(request, "portal/_quote.html", seen)
@@ -180,7 +206,7 @@ def draw_quote(request: HttpRequest, borrower: Borrower, facility_id: str) -> Ht
 def draw_confirm(request: HttpRequest, borrower: Borrower, facility_id: str) -> HttpResponse:
     """Say what will happen, then draw."""
     line = own_facility(borrower, facility_id)
-    form = _draw_form(request, line, sent=True)
+    form = _draw_form(request, borrower, line, sent=True)
     if request.method == "POST":
         return _draw(request, borrower, line, form)
     if not form.is_valid():
@@ -198,7 +224,9 @@ def _show_confirm(
         "amount": form.cleaned_data["amount"],
         "purpose": purpose_title(form.product, form.cleaned_data["purpose"]),
         "method": METHODS[line.method][0],
-        "quote": _drawdown_quote(borrower, line, form.cleaned_data["amount"]),
+        "quote": _drawdown_quote(
+            borrower, line, form.cleaned_data["amount"], form.cleaned_data["months"]
+        ),
     }
     return render(request, "portal/draw_confirm.html", seen)
 
@@ -214,6 +242,7 @@ def _draw(
                 facility_id=line.id,
                 amount=form.cleaned_data["amount"],
                 purpose=form.cleaned_data["purpose"],
+                months=form.cleaned_data["months"],
                 key=form.key,
                 on=borrower.on,
                 actor=borrower.actor,

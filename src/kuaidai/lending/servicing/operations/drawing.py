@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app as jobs
 
+from kuaidai.foundation import prepared
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.errors import IdempotencyKeyMalformed
 from kuaidai.foundation.operations import record_audit
@@ -129,11 +130,8 @@ def reserve_drawdown(
     term = account.months if months is None else months
     _check(account, amount, purpose, term, on)
     limits.reserve(account, amount)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            [number, facility_id, account.product_code, term, amount, purpose, on, timezone.now()],
-        )
+    values = [number, facility_id, account.product_code, term, amount, purpose, on, timezone.now()]
+    prepared.execute(_INSERT, values)
     record_audit(
         actor=actor, action="drawdown.request", subject_type="facility", subject_id=facility_id,
         on=on, detail={"id": number, "amount": amount, "purpose": purpose, "months": term},

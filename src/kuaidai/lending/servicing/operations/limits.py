@@ -12,9 +12,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
+from kuaidai.foundation import prepared
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.errors import IdempotencyMismatch
 from kuaidai.kernel.money import ZERO, money_text
@@ -68,13 +68,11 @@ def lock_limits(*, facility_id: str, product_code: str | None = None) -> LimitAc
 
     Raises `UnknownFacility`, `ProductNotInLine`.
     """
-    with connection.cursor() as cursor:
-        for _ in range(2):  # once more when the line moved to another group while we waited
-            cursor.execute(_LOCK, [product_code, facility_id])
-            row = cursor.fetchone()
-            if row is not None:
-                limits = Limit(*row[11:14]), Limit(*row[14:18]), Limit(*row[18:])
-                return LimitAccount(*(*row[:11], *limits))
+    for _ in range(2):  # once more when the line moved to another group while we waited
+        row = prepared.fetch_one(_LOCK, [product_code, facility_id])
+        if row is not None:
+            levels = (Limit(*row[11:14]), Limit(*row[14:18]), Limit(*row[18:]))
+            return LimitAccount(*(*row[:11], *levels))
     known = SubLimit.objects.filter(facility_id=facility_id).order_by("product_code")
     codes = list(known.values_list("product_code", flat=True)[:50])
     if not codes:
@@ -93,10 +91,8 @@ def claim(
     `UnknownFacility`.
     """
     values = [key, request_hash, product_code, amount, subject_type, subject_id, facility_id]
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, values)
-        if cursor.rowcount:
-            return None
+    if prepared.execute(_CLAIM, values):
+        return None
     before = LimitReservation.objects.filter(facility_id=facility_id, key=key).first()
     if before is None:
         raise UnknownFacility(value=facility_id)
@@ -211,8 +207,7 @@ def _move(
         "reserved": reserved, "used": used, "consumed": consumed, "group": account.group_id,
         "line": account.facility_id, "part": account.sub_limit_id,
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVE, values)
+    prepared.execute(_MOVE, values)
 
 
 def _after_less(account: LimitAccount, on: date) -> None:
