@@ -8,6 +8,7 @@ from kuaidai.interfaces.console.views import (
     applications,
     books,
     data,
+    facilities,
     ledger,
     login,
     models,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("", applications.queue, name="queue"),
     path("applications/<str:application_id>/", applications.application, name="application"),
     path("applications/<str:application_id>/resolution/", applications.resolve, name="resolve"),
+    path("applications/<str:application_id>/limit/", facilities.change, name="limit"),
     path("applications/<str:application_id>/contract.pdf", applications.contract, name="contract"),
     path(
         "applications/<str:application_id>/reports/<str:report_id>/",

@@ -30,6 +30,26 @@ STATUS_MARKS: Mapping[Status, Mark] = {
     Status.EXPIRED: Mark(_("Lapsed"), "neutral"),
 }
 
+FACILITY_MARKS: Mapping[str, Mark] = {
+    "open": Mark(_("In use"), "positive"),
+    "frozen": Mark(_("Frozen"), "caution", "pause"),
+    "expired": Mark(_("Expired"), "neutral"),
+    "cancelled": Mark(_("Cancelled"), "neutral"),
+    "closed": Mark(_("Closed"), "neutral"),
+}
+
+LIMIT_CHANGES: Mapping[str, Text] = {
+    "open": _("Opened"),
+    "increase": _("Increased"),
+    "cut": _("Cut"),
+    "product": _("Product added"),
+    "freeze": _("Frozen"),
+    "unfreeze": _("Unfrozen"),
+    "expire": _("Expired"),
+    "cancel": _("Cancelled"),
+    "close": _("Closed"),
+}
+
 SEVERITY_MARKS: Mapping[Severity, Mark] = {
     Severity.DECLINE: Mark(_("Decline"), "negative"),
     Severity.REFER: Mark(_("Refer"), "caution"),

@@ -25,6 +25,7 @@ _ON = date(2026, 6, 30)
 _AMOUNT = Decimal("1000.00")
 _DATABASE = "kuaidai_bench_drawdown"
 _WARM_UP = 50
+_START = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
 Waits = list[float]
 
 
@@ -79,7 +80,10 @@ def _measure(work: str, clients: int, lines: int, draws: int) -> DrawdownResult:
     from kuaidai.lending.servicing.benchmarking.lines import counters_agree, open_lines
 
     numbers = open_lines(lines, granted=_AMOUNT * 4 * clients * (draws + _WARM_UP), on=_ON)
-    context = multiprocessing.get_context("spawn")
+    from django.db import connections
+
+    connections.close_all()  # a connection must not be shared with the clients
+    context = multiprocessing.get_context(_START)
     gate, answers = context.Barrier(clients + 1), context.Queue()
     workers = [
         context.Process(target=_client, args=(work, seed, numbers, draws, gate, answers))

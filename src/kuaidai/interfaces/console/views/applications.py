@@ -161,10 +161,31 @@ def _money_trail(facility_id: str | None) -> dict[str, Any]:
         for loan in loans
         for entry in ledger.entries_for(source_type="loan", source_id=loan.id)
     ]
+    line = servicing.facility(facility_id)
     return {
-        "facility": servicing.facility(facility_id),
+        "facility": line,
+        "facility_mark": wording.FACILITY_MARKS[line.status],
+        "sub_limits": servicing.sub_limits_of(facility_id),
+        "group": servicing.group_of(facility_id),
+        "limit_history": [
+            (change, wording.LIMIT_CHANGES[change.kind], wording.FACILITY_MARKS[change.status_to])
+            for change in servicing.limit_history(facility_id)
+        ],
         "loans": loans,
         "entries": entries[:ROWS_SHOWN],
+    }
+
+
+def credit_file(application_id: str, staff: Staff) -> dict[str, Any]:
+    """Everything the page of a credit file shows to this member of staff."""
+    from kuaidai.interfaces.console.views.facilities import limit_form  # it needs this module
+
+    seen = _file(application_id)
+    initial = {"limit": seen["decision"].limit if seen.get("decision") else Decimal(0)}
+    return seen | {
+        "staff": staff,
+        "form": ResolveForm(initial=initial),
+        "limit_form": limit_form(seen.get("facility"), staff),
     }
 
 
@@ -202,10 +223,7 @@ def _file(application_id: str) -> dict[str, Any]:
 @staff_page
 def application(request: HttpRequest, staff: Staff, application_id: str) -> HttpResponse:
     """The credit file: facts, score, rules, limit, price, contract, money, trail."""
-    seen = _file(application_id)
-    initial = {"limit": seen["decision"].limit if seen.get("decision") else Decimal(0)}
-    seen |= {"staff": staff, "form": ResolveForm(initial=initial)}
-    return render(request, "console/application.html", seen)
+    return render(request, "console/application.html", credit_file(application_id, staff))
 
 
 @staff_page
@@ -224,7 +242,7 @@ def resolve(request: HttpRequest, staff: Staff, application_id: str) -> HttpResp
             )
             messages.success(request, _("The decision is recorded."))
             return redirect("console:application", application_id)
-    seen = _file(application_id) | {"staff": staff, "form": form}
+    seen = credit_file(application_id, staff) | {"form": form}
     return render(request, "console/application.html", seen, status=422 if form.errors else 200)
 
 
