@@ -12,6 +12,7 @@ from kuaidai.foundation.operations import register_staff
 from kuaidai.foundation.queries import audit_trail
 from kuaidai.lending.origination import operations, queries
 from kuaidai.lending.servicing import operations as servicing
+from kuaidai.lending.servicing import queries as servicing_queries
 from kuaidai.parties.operations import user_for_person
 from kuaidai.risk.policy.monitoring_operations import monitor_model
 from kuaidai.risk.scorecards.monitoring import Thresholds
@@ -227,3 +228,61 @@ def test_alerts_of_monitoring_stand_beside_the_models(officer, journey, language
     page = officer.get("/console/models/").content.decode()
     for word in words:
         assert word in page
+
+
+@pytest.fixture
+def active(journey):
+    """An application whose line is open."""
+    held = journey.prepared()
+    operations.sign_contract(
+        application_id=held.id, code=journey.code(held.id), actor=journey.customer.actor,
+        now=datetime.now(UTC), on=journey.on,
+    )  # fmt: skip
+    return queries.application(held.id)
+
+
+def change_line(client, active, **said):
+    return client.post(
+        f"/console/applications/{active.id}/limit/", {"reason": "turnover fell", **said}
+    )
+
+
+def test_a_line_is_frozen_cut_and_cancelled_from_the_credit_file(officer, active) -> None:
+    assert "Change the line" in officer.get(f"/console/applications/{active.id}/").content.decode()
+    assert change_line(officer, active, change="freeze").status_code == 302
+    assert line_of(active).status == "frozen"
+    again = change_line(officer, active, change="freeze")
+    assert (again.status_code, line_of(active).status) == (422, "frozen")
+    change_line(officer, active, change="unfreeze")
+    unnamed = change_line(officer, active, change="cut")
+    assert (unnamed.status_code, line_of(active).granted) == (422, 10000)
+    assert "Enter the new limit." in unnamed.content.decode()
+    change_line(officer, active, change="cut", limit="4000")
+    assert line_of(active).granted == 4000
+
+    change_line(officer, active, change="cancel")
+
+    assert line_of(active).status == "closed"  # nothing is owed
+    page = officer.get(f"/console/applications/{active.id}/").content.decode()
+    assert page.count("turnover fell") == 4
+    assert "Change the line" not in page
+    assert line_of(active).account_no not in page
+
+
+@pytest.mark.parametrize(
+    ("role", "change", "status"),
+    [
+        ("account_manager", "freeze", 302),
+        ("account_manager", "cut", 403),
+        ("operations", "cancel", 403),
+        ("modeller", "freeze", 403),
+    ],
+)
+def test_who_may_change_a_line(client, active, journey, role, change, status) -> None:
+    register_staff(username=role, role=role, password=PASSWORD, actor=SYSTEM, on=journey.on)
+    client.post("/console/login/", {"username": role, "password": PASSWORD})
+    assert change_line(client, active, change=change, limit="1000").status_code == status
+
+
+def line_of(active):
+    return servicing_queries.facility(active.facility_id)

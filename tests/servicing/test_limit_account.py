@@ -1,5 +1,6 @@
 """The limit account: never over its limit on any level, once per key, within its approval."""
 
+import json
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from tests.support.threads import at_once
 from kuaidai.foundation.errors import IdempotencyMismatch
 from kuaidai.foundation.operations import set_business_date
 from kuaidai.foundation.queries import audit_trail, verify_audit_chain
+from kuaidai.interfaces.cli.main import run
 from kuaidai.kernel.calendars import add_months
 from kuaidai.kernel.errors import IllegalTransition, Refusal
 from kuaidai.kernel.identifiers import new_id
@@ -426,6 +428,32 @@ def test_the_account_number_is_ciphertext_at_rest(line) -> None:
         [stored] = cursor.fetchone()
     assert "6217000010001234567" not in stored
     assert queries.facility(facility.id).account_no == "6217000010001234567"
+
+
+def test_the_command_shows_and_changes_a_line(line, capsys) -> None:
+    facility = line()
+
+    def kuaidai(*arguments):
+        with pytest.raises(SystemExit) as done:
+            run(["facility", *arguments])
+        return done.value.code, capsys.readouterr()
+
+    assert (
+        kuaidai("cut", facility.id, "--to", "400000", "--reason", "review", "--as", "risk")[0] == 0
+    )
+    assert kuaidai("freeze", facility.id, "--reason", "watch")[0] == 0
+    code, out = kuaidai("show", facility.id, "--json")
+    shown = json.loads(out.out)
+    assert (code, shown["granted"], shown["frozen"]) == (0, "400000.00", "400000.00")
+    assert shown["account_no"] == "621************4567"
+    assert [(c["kind"], c["actor_id"]) for c in shown["history"]] == [
+        ("freeze", "operations"), ("cut", "risk"), ("open", SYSTEM.id),
+    ]  # fmt: skip
+    assert kuaidai("unfreeze", facility.id, "--reason", "cleared")[0] == 0
+    assert "facility" not in kuaidai("show", facility.id)[1].err
+    assert kuaidai("cancel", facility.id, "--reason", "left")[0] == 0
+    code, out = kuaidai("freeze", facility.id, "--reason", "late")
+    assert (code, "is closed and cannot become frozen" in out.err) == (2, True)
 
 
 STEPS = st.lists(

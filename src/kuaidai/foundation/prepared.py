@@ -32,4 +32,4 @@ def _run(statement: str, values: Values) -> psycopg.Cursor[tuple[Any, ...]]:
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor = psycopg.Cursor[tuple[Any, ...]](connection.connection)
-        return cursor.execute(statement, values, prepare=True)  # type: ignore[arg-type]  # constants
+        return cursor.execute(statement, values, prepare=True)

@@ -49,12 +49,14 @@ def drawdown(
     clients: Annotated[int, typer.Option(min=1, max=64, help="Clients at once.")] = 8,
     lines: Annotated[int, typer.Option(min=1, help="Lines, each of an obligor of its own.")] = 2000,
     draws: Annotated[int, typer.Option(min=1, help="Drawdowns of each client.")] = 2000,
+    post: Annotated[bool, typer.Option(help="Also measure reserving and posting.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Reserve, then reserve and post, in a database of its own that is dropped at the end."""
     _open_bank()
     try:
-        results = [_measure(work, clients, lines, draws) for work in ("reserve", "reserve+post")]
+        works = ("reserve", "reserve+post") if post else ("reserve",)
+        results = [_measure(work, clients, lines, draws) for work in works]
     finally:
         drop_database(_DATABASE)
     if as_json:

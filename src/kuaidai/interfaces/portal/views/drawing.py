@@ -44,7 +44,7 @@ class DrawForm(KeyedForm):
         label=_("How much do you draw?"), error_messages={"required": _("Enter the amount.")}
     )
     months = forms.TypedChoiceField(
-        label=_("Term"), coerce=int, widget=forms.RadioSelect, empty_value=None
+        label=_("Term"), coerce=int, widget=forms.RadioSelect, empty_value=None, required=False
     )
     purpose = forms.ChoiceField(
         label=_("What is the money for?"),
@@ -61,7 +61,7 @@ class DrawForm(KeyedForm):
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self.facility, self.product = facility, product
+        self.facility, self.product, self.terms = facility, product, terms
         titles = [(p.code, purpose_title(product, p.code)) for p in product.purposes]
         self.fields["purpose"].choices = titles  # type: ignore[attr-defined]  # ChoiceField
         choices = [(m, _("%(months)s months") % {"months": m}) for m in terms]
@@ -87,6 +87,11 @@ class DrawForm(KeyedForm):
             if amount is not None and self.checks_line:
                 self._check(amount)
         return amount
+
+    def clean_months(self) -> int:
+        """The term chosen; the longest there is where none was asked."""
+        chosen: int | None = self.cleaned_data["months"]
+        return chosen or max(self.terms, default=self.facility.months)
 
     def _check(self, amount: Decimal) -> None:
         least, step = self.product.minimum_draw, self.product.draw_step

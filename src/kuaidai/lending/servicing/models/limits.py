@@ -102,7 +102,10 @@ class LimitReservation(models.Model):
     """
 
     facility = models.ForeignKey(
-        "servicing.Facility", on_delete=models.PROTECT, related_name="reservations"
+        "servicing.Facility",
+        on_delete=models.PROTECT,
+        related_name="reservations",
+        db_index=False,  # the key's own index begins with it
     )
     key = models.CharField(max_length=100)
     request_hash = models.CharField(max_length=64)
