@@ -85,7 +85,7 @@ def _measure(work: str, clients: int, lines: int, draws: int) -> DrawdownResult:
     from django.db import connections
 
     connections.close_all()  # a connection must not be shared with the clients
-    context = multiprocessing.get_context(_START)
+    context: Any = multiprocessing.get_context(_START)
     gate, answers = context.Barrier(clients + 1), context.Queue()
     workers = [
         context.Process(target=_client, args=(work, seed, numbers, draws, gate, answers))

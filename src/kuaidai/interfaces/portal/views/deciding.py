@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,12 +17,12 @@ from kuaidai.interfaces.portal.access import Borrower, borrower_page
 from kuaidai.interfaces.portal.views.applying import own_application
 from kuaidai.interfaces.portal.wording import APPLICATION_MARKS, PLATFORMS, REPORT_MARKS, journey
 from kuaidai.interfaces.ui.frames import Mark, Text
+from kuaidai.kernel.day_counts import year_fraction
 from kuaidai.kernel.money import round_cents
 from kuaidai.lending.origination import queries
 from kuaidai.lending.origination.domain.states import Status
 from kuaidai.lending.origination.domain.views import ApplicationView, CustomerDecision
 from kuaidai.lending.products.catalogue import product as product_of
-from kuaidai.lending.servicing.domain.schedule import interest_exact
 
 UNDER_WAY = (Status.COLLECTING, Status.WAITING_FOR_DATA, Status.DECIDING)
 
@@ -87,9 +88,8 @@ def _interest_a_day(held: ApplicationView, taken: CustomerDecision | None) -> De
         return None
     convention = product_of(held.product_code).day_count
     day, next_day = held.decided_on, held.decided_on + timedelta(days=1)
-    return round_cents(
-        interest_exact(Decimal(10_000), taken.annual_rate, day, next_day, convention)
-    )
+    share = year_fraction(day, next_day, convention)
+    return round_cents(10_000 * Fraction(taken.annual_rate) * share)
 
 
 def _largest(decision: CustomerDecision | None) -> Decimal:
