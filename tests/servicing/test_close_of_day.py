@@ -165,9 +165,7 @@ def test_a_line_past_its_term_is_expired_and_closed_once_nothing_is_owed(
 ) -> None:
     drawn, idle = make_facility(months=1), make_facility(months=1)
     loan_id = draw(drawn, "30000.00", months=1).loan_id
-    close((drawn.expires_on - ENDS_ON).days - 1)
-    Loan.objects.filter(id=loan_id).update(closed_through=date(2999, 1, 1))  # its debit stays out
-    close(1)
+    close((drawn.expires_on - ENDS_ON).days)  # the loan is due on the next day
     assert Facility.objects.get(id=idle.id).status == "closed"
     assert Facility.objects.get(id=drawn.id).status == "expired"
 
