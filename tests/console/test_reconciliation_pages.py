@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from tests.support.bank import SYSTEM
-from tests.support.core import KEY, core
+from tests.support.core import ACCOUNT, KEY, core
 
 from kuaidai.foundation.operations import register_staff, set_business_date
 from kuaidai.lending.servicing import operations
+from kuaidai.lending.servicing.errors import CoreUnavailable
+from kuaidai.lending.servicing.gateway import hold
 from kuaidai.lending.servicing.reconciliation_queries import open_breaks, reconciliation
 
 __all__ = ["KEY", "core"]
@@ -23,6 +26,7 @@ NOTE = "A test transfer of the core's operators, reversed on the next day."
 def day_with_breaks(core):
     set_business_date(on=ON, actor=SYSTEM)
     core.book("hand-made", "30.00", ON)
+    core.book("hand-made-2", "31.00", ON)
     return operations.reconcile_core(on=ON, actor=SYSTEM)
 
 
@@ -43,7 +47,7 @@ def test_the_list_leads_to_the_day_and_the_break(client, day_with_breaks) -> Non
     clerk = sign_in(client, "operations")
     assert "2 open" in shown(clerk)
     page = shown(clerk, "2026-07-01/")
-    for word in ("Missing here", "hand-made", "Ledger differs", "30.00", "Unexplained"):
+    for word in ("Missing here", "hand-made", "hand-made-2", "30.00", "Unexplained"):
         assert word in page
     found = day_with_breaks.breaks[0]
     page = shown(clerk, f"2026-07-01/breaks/{found.id}/")
@@ -91,6 +95,16 @@ def test_days_and_breaks_that_are_not_there(client, core) -> None:
     assert "No day compared yet" in shown(clerk)
     for path in ("2026-07-01/", "2026-02-30/", "2026-07-01/breaks/1/", "today/"):
         shown(clerk, path, status=404)
+
+
+def test_orders_without_an_outcome_are_told(client, core) -> None:
+    set_business_date(on=ON, actor=SYSTEM)
+    core.fault("down")
+    with pytest.raises(CoreUnavailable):
+        hold(key="H-1", account=ACCOUNT, amount=Decimal("1.00"), memo="", on=ON)
+    page = shown(sign_in(client, "operations"))
+    assert "1 order to the bank core has no known outcome" in page
+    assert "2026-07-01" in page
 
 
 def test_a_day_without_breaks_says_so(client, core) -> None:

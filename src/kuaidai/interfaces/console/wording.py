@@ -172,7 +172,7 @@ BREAK_MEANINGS: Mapping[BreakKind, Text] = {
     BreakKind.DATE_DIFFERS: _("Both sides booked the order, on different days."),
     BreakKind.DUPLICATE: _("The bank core booked one order more than once."),
     BreakKind.BOOKS_DIFFER: _(
-        "The settlement account of the ledger moved by another sum than our account at the core."
+        "The settlement account of the ledger moved by another sum than the orders applied on this day."
     ),
 }
 

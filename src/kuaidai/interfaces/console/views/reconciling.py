@@ -17,10 +17,14 @@ from kuaidai.interfaces.console.access import BreaksNotForRole, Staff, data_page
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.forms import RefusalForm
 from kuaidai.interfaces.ui.frames import Crumb, Text
-from kuaidai.kernel.errors import NotFound
 from kuaidai.lending.servicing import operations
 from kuaidai.lending.servicing.domain.breaks import BreakView
-from kuaidai.lending.servicing.reconciliation_queries import reconciliation, reconciliations
+from kuaidai.lending.servicing.reconciliation_queries import (
+    reconciliation,
+    reconciliation_break,
+    reconciliations,
+    unresolved_orders,
+)
 
 
 class ExplainForm(RefusalForm):
@@ -53,7 +57,7 @@ def _shown(found: BreakView) -> dict[str, Any]:
 @data_page
 def overview(request: HttpRequest, staff: Staff) -> HttpResponse:
     """The days compared, newest first."""
-    seen = {"staff": staff, "runs": reconciliations()}
+    seen = {"staff": staff, "runs": reconciliations(), "unresolved": unresolved_orders()}
     return render(request, "console/reconciliations.html", seen)
 
 
@@ -65,6 +69,7 @@ def run(request: HttpRequest, staff: Staff, on: date) -> HttpResponse:
         "staff": staff,
         "run": found,
         "rows": [_shown(row) for row in found.breaks],
+        "more": max(0, found.open_breaks - len(found.breaks)),
         "trail": _trail((formats.iso(on), "")),
     }
     return render(request, "console/reconciliation.html", seen)
@@ -73,9 +78,7 @@ def run(request: HttpRequest, staff: Staff, on: date) -> HttpResponse:
 @data_page
 def explain(request: HttpRequest, staff: Staff, on: date, break_id: int) -> HttpResponse:
     """One break, and the form that explains it."""
-    found = next((row for row in reconciliation(on).breaks if row.id == break_id), None)
-    if found is None:
-        raise NotFound(kind="break", value=break_id)
+    found = reconciliation_break(on, break_id)
     form = ExplainForm(request.POST or None)
     if request.method == "POST":
         if not staff.explains_breaks:
