@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 KEY = "gateway-test-key"
 ON = date(2026, 7, 1)
 SETTLED = (200, {"key": "K-1", "status": "settled", "settled_amount": "100.00", "reason": ""})
-UNKNOWN = (404, {"title": "no order with this key has come"})
+UNKNOWN = (404, {"code": "unknown-key", "detail": "no order with this key has come"})
 
 
 class Core(ThreadingHTTPServer):
@@ -155,7 +155,7 @@ def test_whatever_the_answer_money_that_moved_is_found_by_its_key(core, told) ->
     ]
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("status", [400, 413, 422])
 def test_an_order_the_core_cannot_read_and_never_saw_is_rejected(core, status) -> None:
     core.post = (status, {"title": "no"})
     moved = pay()
@@ -170,6 +170,12 @@ def test_an_order_the_core_cannot_read_and_never_saw_is_rejected(core, status) -
         ((401, {}), UNKNOWN),
         ((422, {}), (503, {})),
         ((422, {}), (401, {})),
+        ((404, {"title": "no such page"}), UNKNOWN),
+        ((405, {}), UNKNOWN),
+        ((302, {}), UNKNOWN),
+        ((503, {}), (404, {"title": "no such page"})),
+        ((422, {}), (404, b"<html>not found</html>")),
+        ((422, {}), (404, {"code": "no-such-place"})),
         ((200, b'{"key": "K-1", "sta'), UNKNOWN),
         ((200, b"[]"), UNKNOWN),
         ((200, {"key": "K-1", "status": "pending"}), UNKNOWN),

@@ -15,6 +15,7 @@ CASES = [
     (jobs.pay_out_drawdown, operations, "pay_out", {"drawdown_id": "DRW-1"}),
     (jobs.pursue_repayment, operations, "collect_repayment", {"repayment_id": "RPY-1"}),
     (jobs.send_order, gateway, "send_order", {"key": "K-1"}),
+    (jobs.pursue_orders, gateway, "pursue_orders", {"timestamp": 0}),
     (jobs.reconcile_closed_days, reconciling, "reconcile_closed_days", {"timestamp": 0}),
 ]
 FAILURES = [
@@ -79,8 +80,9 @@ def test_a_bug_is_not_tried_again(queue, monkeypatch, task, module, name, given)
 
 
 def test_retries_end_and_wait_ever_longer() -> None:
-    strategy = jobs.send_order.retry_strategy
-    assert strategy.max_attempts == 20
+    assert jobs.send_order.retry_strategy.max_attempts == 20
+    assert jobs.send_order.retry_strategy.exponential_wait == 2
+    assert jobs.reconcile_closed_days.retry_strategy.max_attempts == 3
 
 
 def test_what_is_due_is_pursued_every_minute_and_days_are_reconciled(queue) -> None:

@@ -28,7 +28,7 @@ from kuaidai.lending.servicing.domain.core_orders import (
     leading_to,
 )
 from kuaidai.lending.servicing.errors import CoreUnavailable, OrderKeyReused
-from kuaidai.lending.servicing.gateway import subjects, wire
+from kuaidai.lending.servicing.gateway import outbox, rows, subjects, wire
 from kuaidai.lending.servicing.models import CoreOrder
 from kuaidai.simulator.sandbox.faults import Mode
 
@@ -155,7 +155,8 @@ def test_an_order_of_a_transaction_undone_was_never_placed(core, taken) -> None:
         {"state": "rejected", "settled": "1.00"},
         {"state": "unknown", "settled": "100.00"},
         {"state": "sent", "booked_on": ON},
-        {"applied_at": "2026-07-01T00:00:00Z"},
+        {"applied_at": "2026-07-01T00:00:00Z", "applied_on": ON},
+        {"state": "rejected", "applied_at": "2026-07-01T00:00:00Z"},
         {"amount": "0.00"},
     ],
     ids=str,
@@ -173,7 +174,8 @@ def test_the_database_refuses_states_that_do_not_fit(change) -> None:
         {"booked_on": ON + timedelta(days=1)},
         {"reference": "other"},
         {"amount": "200.00"},
-        {"applied_at": None},
+        {"applied_at": None, "applied_on": None},
+        {"applied_on": ON + timedelta(days=1)},
     ],
     ids=str,
 )
@@ -268,8 +270,8 @@ def test_a_key_the_core_knows_as_another_order_is_left_to_a_person(core, taken) 
 def test_a_core_that_contradicts_itself_changes_nothing(core, taken) -> None:
     gateway.place_order(order())
     gateway.send_order("K-1")
-    rows = [(gateway.Movement("K-1", Decimal("40.00"), "", ON, "X"), OrderState.PARTLY_SETTLED)]
-    assert gateway.rows.keep(rows) == set()
+    outcomes = [(gateway.Movement("K-1", Decimal("40.00"), "", ON, "X"), OrderState.PARTLY_SETTLED)]
+    assert rows.keep(outcomes, on=ON) == set()
     assert (stored().state, str(stored().settled), len(taken)) == ("settled", "100.00", 1)
 
 
@@ -293,6 +295,47 @@ def test_an_answer_that_trickles_in_without_end_is_given_up(monkeypatch) -> None
         wire._read(httpx.Response(200, content=pieces()), longest_s=60)
     with pytest.raises(CoreUnavailable, match="without end"):
         wire._read(httpx.Response(200, content=pieces()), longest_s=-1)
+
+
+# --- a process that dies ---
+
+
+class Killed(BaseException):
+    """The process is gone: nothing in the code may catch it."""
+
+
+STEPS = [
+    (rows, "mark_sent"),
+    (wire, "carry_out"),
+    (wire, "call"),
+    (rows, "keep"),
+    (outbox, "apply_outcome"),
+    (outbox, "taker_of"),
+]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("module", "name"), STEPS, ids=lambda x: getattr(x, "__name__", x))
+def test_an_order_whose_process_died_anywhere_is_carried_out_and_applied_once(
+    core, taken, monkeypatch, module, name, after
+) -> None:
+    gateway.place_order(order())
+    real = getattr(module, name)
+
+    def dies(*args, **options):
+        if after:
+            real(*args, **options)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, dies)
+        with pytest.raises(Killed):
+            gateway.send_order("K-1")
+    due_now()
+    gateway.pursue_orders()
+
+    assert (stored().state, stored().applied_at is None) == ("settled", False)
+    assert (core.moves("K-1"), len(taken)) == (["100.00"], 1)
 
 
 # --- outcomes and their subjects ---
@@ -340,6 +383,7 @@ def test_a_subject_has_one_taker(taken) -> None:
 
 
 def test_outcomes_are_claimed_once(core, taken) -> None:
+    set_business_date(on=ON, actor=SYSTEM)
     gateway.debit_batch("B-1", [order("K-1"), order("K-2", amount="2000.00", partial=False)])
     with transaction.atomic():
         claimed = gateway.claim_outcomes(["K-1", "K-2", "K-3"])
@@ -410,4 +454,5 @@ def test_a_hold_is_made_once_whatever_the_core_answers(core, mode) -> None:
         gateway.hold(**asked)
     core.fault("ok")
     assert gateway.hold(**asked).is_settled
-    assert core.bank.accounts("F-1")[0]["held"] == "600.00"
+    [account] = gateway.accounts("F-1")
+    assert (str(account.held), str(account.available)) == ("600.00", "400.00")

@@ -15,6 +15,12 @@ _RETRY = RetryStrategy(
     retry_exceptions={CoreUnavailable, OperationalError, InterfaceError},
 )
 """A silent core and a database that broke off are tried again: the key makes that harmless."""
+_SOON = RetryStrategy(
+    max_attempts=3,
+    wait=20,
+    retry_exceptions={CoreUnavailable, OperationalError, InterfaceError},
+)
+"""For what the clock starts anyway: waiting longer would only keep the next start from the queue."""
 
 
 @app.task(queue="payments", name="servicing.pay_out", retry=_RETRY)
@@ -45,24 +51,28 @@ def pursue_repayment(repayment_id: str) -> None:
 @app.task(queue="payments", name="servicing.send_order", retry=_RETRY)
 def send_order(key: str) -> None:
     """Send an order to the bank core, or ask what became of it, and apply the outcome."""
-    from kuaidai.lending.servicing import gateway
+    from kuaidai.lending.servicing import gateway, operations  # noqa: F401 - they take the outcomes
 
     gateway.send_order(key)
 
 
 @app.periodic(cron="* * * * *")
-@app.task(queue="payments", name="servicing.pursue_orders", queueing_lock="servicing.pursue_orders")
+@app.task(
+    queue="payments", name="servicing.pursue_orders", retry=_SOON,
+    lock="servicing.pursue_orders", queueing_lock="servicing.pursue_orders",
+)  # fmt: skip
 def pursue_orders(timestamp: int) -> None:
     """Send, ask for and apply the orders of the outbox that are due."""
-    from kuaidai.lending.servicing import gateway
+    from kuaidai.lending.servicing import gateway, operations  # noqa: F401 - they take the outcomes
 
     gateway.pursue_orders()
 
 
 @app.periodic(cron="*/15 * * * *")
 @app.task(
-    queue="payments", name="servicing.reconcile", retry=_RETRY, queueing_lock="servicing.reconcile"
-)
+    queue="payments", name="servicing.reconcile", retry=_SOON,
+    lock="servicing.reconcile", queueing_lock="servicing.reconcile",
+)  # fmt: skip
 def reconcile_closed_days(timestamp: int) -> None:
     """Reconcile the days that were closed and not reconciled since.
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from django.db.models import Count
+from django.db.models import Count, Min
 
-from kuaidai.lending.servicing.domain.breaks import BreakKind, BreakState, BreakView, RunView
+from kuaidai.lending.servicing.domain.breaks import (
+    BreakKind,
+    BreakState,
+    BreakView,
+    RunView,
+    UnresolvedOrders,
+)
+from kuaidai.lending.servicing.domain.core_orders import OPEN
 from kuaidai.lending.servicing.errors import UnknownReconciliation
-from kuaidai.lending.servicing.models import ReconciliationBreak, ReconciliationRun
+from kuaidai.lending.servicing.models import CoreOrder, ReconciliationBreak, ReconciliationRun
 
 MOST_BREAKS = 500
 """How many breaks of a day are shown, open ones first."""
@@ -55,6 +62,21 @@ def reconciliation(on: date) -> RunView:
     rest = breaks.exclude(state=BreakState.OPEN).order_by("id")[: MOST_BREAKS - len(open_first)]
     shown = tuple(map(break_view, [*open_first, *rest]))
     return _run_view(row, _open_of([on]).get(on, 0), shown)
+
+
+def reconciliation_break(on: date, break_id: int) -> BreakView:
+    """One break of a day. Raises `UnknownReconciliation`."""
+    row = ReconciliationBreak.objects.filter(run=on, id=break_id).first()
+    if row is None:
+        raise UnknownReconciliation(value=break_id)
+    return break_view(row)
+
+
+def unresolved_orders() -> UnresolvedOrders:
+    """The orders whose outcome is not known, and the day the oldest is for."""
+    found = CoreOrder.objects.filter(state__in=[state.value for state in OPEN])
+    told = found.aggregate(count=Count("key"), oldest=Min("value_on"))
+    return UnresolvedOrders(told["count"], told["oldest"])
 
 
 def open_breaks() -> int:

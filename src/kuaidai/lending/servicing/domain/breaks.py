@@ -23,7 +23,7 @@ class BreakKind(StrEnum):
     DUPLICATE = "duplicate"
     """the core booked one order more than once"""
     BOOKS_DIFFER = "books_differ"
-    """the ledger's settlement account moved by another sum than the core's account"""
+    """the ledger's settlement account moved by another sum than the orders applied on the day"""
 
 
 class BreakState(StrEnum):
@@ -177,3 +177,11 @@ class RunView:
     matched: int
     open_breaks: int
     breaks: tuple[BreakView, ...] = ()
+
+
+@dataclass(frozen=True)
+class UnresolvedOrders:
+    """Orders to the core whose outcome is not known; `oldest` is the day the oldest is for."""
+
+    count: int
+    oldest: date | None

@@ -185,10 +185,16 @@ class AccountEntry:
 
 @dataclass(frozen=True)
 class BankAccount:
-    """An account of the firm at the bank core."""
+    """An account of the firm at the bank core; what is `held` of the balance cannot be debited."""
 
     account_no: str
     balance: Decimal
+    held: Decimal = ZERO
+
+    @property
+    def available(self) -> Decimal:
+        """What can be debited."""
+        return self.balance - self.held
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,11 @@ def accounts(uscc: str) -> tuple[BankAccount, ...]:
     """The firm's accounts with balances. Raises `CoreUnavailable`."""
     with wire.reading():
         return tuple(
-            BankAccount(str(row["account_no"]), wire.amount_of(row["balance"]))
+            BankAccount(
+                str(row["account_no"]),
+                wire.amount_of(row["balance"]),
+                wire.amount_of(row.get("held", "0.00")),
+            )
             for row in _rows(f"/bank-core/accounts/{quote(uscc)}")
         )
 

@@ -20,6 +20,12 @@ _PATH = "/bank-core/debit-batches"
 _SPARE = ("to_account",)
 
 
+def require_size(requests: Sequence[OrderRequest]) -> None:
+    """Refuse a batch the core would not take. Raises `ValueError`."""
+    if not 0 < len(requests) <= MOST_IN_BATCH:
+        raise ValueError(f"a batch has 1 to {MOST_IN_BATCH} orders, not {len(requests)}")
+
+
 def send_batch(
     batch_key: str, requests: Sequence[OrderRequest], *, sent_on: date
 ) -> dict[str, Movement]:
@@ -28,8 +34,6 @@ def send_batch(
     Sending the same batch again gives the same results. After silence the batch is asked for by its
     key. Raises `CoreUnavailable` while nothing is known of the batch as a whole.
     """
-    if not 0 < len(requests) <= MOST_IN_BATCH:
-        raise ValueError(f"a batch has 1 to {MOST_IN_BATCH} orders, not {len(requests)}")
     body = {
         "key": batch_key,
         "sent_on": sent_on.isoformat(),

@@ -12,6 +12,7 @@ The order's row is locked before the facility's (see `servicing.models`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -71,8 +72,15 @@ def place_orders(requests: Sequence[OrderRequest]) -> None:
     written = rows.insert(requests, look_at=timezone.now() + FIRST_LOOK)
     others = {r.key: r for r in requests if r.key not in written}
     for row in CoreOrder.objects.filter(key__in=list(others)) if others else ():
-        if _request_of(row) != others[row.key]:
+        if not _is_same(_request_of(row), others[row.key]):
             raise OrderKeyReused(value=row.key)
+
+
+def _is_same(placed: OrderRequest, asked: OrderRequest) -> bool:
+    """Whether an order asks for what was placed; it need not say again what it is about."""
+    if not asked.subject_type:
+        placed = replace(placed, subject_type="", subject_id=asked.subject_id)
+    return placed == asked
 
 
 def send_order(key: str) -> OrderView:
@@ -81,24 +89,30 @@ def send_order(key: str) -> OrderView:
     Not to be called within a transaction: the core acts before it could be undone. Raises
     `CoreUnavailable` while the outcome is unknown, and what the subject's operation raises.
     """
-    row = rows.mark_sent(key)
-    if row is not None:
-        request = _request_of(row)
-        try:
-            moved = wire.carry_out(request, sent_on=_sent_on(request), asked_before=row.tries > 1)
-        except CoreUnavailable as silence:
-            _note_unknown(key, str(silence.values["why"]), tries=row.tries)
-            raise
-        _keep(request, moved)
+    _ask(key)
     return apply_outcome(key)
 
 
-def _sent_on(request: OrderRequest) -> date:
-    """The bank's day; before the bank is opened, the day the order is for."""
+def _ask(key: str) -> None:
+    """Have the outcome of an order, unless it is known. Raises `CoreUnavailable`."""
+    row = rows.mark_sent(key)
+    if row is None:
+        return
+    request = _request_of(row)
+    try:
+        moved = wire.carry_out(request, sent_on=_today(request.on), asked_before=row.tries > 1)
+    except CoreUnavailable as silence:
+        _note_unknown(key, str(silence.values["why"]), tries=row.tries)
+        raise
+    _keep(request, moved)
+
+
+def _today(on: date) -> date:
+    """The bank's day; before the bank is opened, the day an order is for."""
     try:
         return business_date()
     except NoBusinessDate:
-        return request.on
+        return on
 
 
 def _next_look(tries: int) -> datetime:
@@ -114,7 +128,7 @@ def _note_unknown(key: str, why: str, *, tries: int) -> None:
 
 def _keep(request: OrderRequest, moved: Movement) -> None:
     """Keep an outcome once. One that differs from what was kept is told, and changes nothing."""
-    kept = rows.keep([(moved, moved.state_of(request.amount))])
+    kept = rows.keep([(moved, moved.state_of(request.amount))], on=_today(request.on))
     if kept:
         return
     row = CoreOrder.objects.get(key=request.key)
@@ -131,8 +145,9 @@ def apply_outcome(key: str) -> OrderView:
         row = CoreOrder.objects.select_for_update(no_key=True).get(key=key)
         if row.applied_at is None:
             taker_of(row.subject_type)(order_view(row))
-            row.applied_at, row.next_try_at = timezone.now(), None
-            row.save(update_fields=["applied_at", "next_try_at"])
+            row.applied_at, row.applied_on = timezone.now(), _today(row.value_on)
+            row.next_try_at = None
+            row.save(update_fields=["applied_at", "applied_on", "next_try_at"])
     return order_view(row)
 
 
@@ -141,7 +156,7 @@ def claim_outcomes(keys: Sequence[str]) -> tuple[Movement, ...]:
 
     For callers that apply many outcomes at once: in one transaction with what they write for them.
     """
-    return rows.claim(keys)
+    return rows.claim(keys, on=business_date())
 
 
 def locked_outcomes(keys: Sequence[str]) -> tuple[Movement, ...]:
@@ -156,11 +171,12 @@ def locked_outcomes(keys: Sequence[str]) -> tuple[Movement, ...]:
 def debit_batch(batch_key: str, requests: Sequence[OrderRequest]) -> list[OrderView]:
     """Place debits, send them to the core in one call, and keep what became of each.
 
-    At most `batches.MOST_IN_BATCH`. The same batch again returns the same results. A line that makes
+    At most `MOST_IN_BATCH`, else `ValueError`. The same batch again returns the same results. A line that makes
     no sense, or a silent core, leaves orders unknown: the job resolves them one by one. Outcomes are
     not applied: take them with `claim_outcomes`, or the job hands them over. As `send_order`, not to
     be called within a transaction.
     """
+    batches.require_size(requests)
     place_orders(requests)
     tries = rows.mark_many_sent([request.key for request in requests])
     if tries:
@@ -169,14 +185,15 @@ def debit_batch(batch_key: str, requests: Sequence[OrderRequest]) -> list[OrderV
 
 
 def _send_and_keep(batch_key: str, requests: Sequence[OrderRequest], tries: dict[str, int]) -> None:
-    why = "no sensible line in the answer"
+    why, today = "no sensible line in the answer", _today(requests[0].on)
     try:
-        outcomes = batches.send_batch(batch_key, requests, sent_on=_sent_on(requests[0]))
+        outcomes = batches.send_batch(batch_key, requests, sent_on=today)
     except CoreUnavailable as silence:
         outcomes, why = {}, str(silence.values["why"])
     amounts = {request.key: request.amount for request in requests}
     rows.keep(
-        [(moved, moved.state_of(amounts[key])) for key, moved in outcomes.items() if key in tries]
+        [(moved, moved.state_of(amounts[key])) for key, moved in outcomes.items() if key in tries],
+        on=today,
     )
     doubtful = [key for key in tries if key not in outcomes]
     if doubtful:
@@ -219,10 +236,11 @@ def release(
 
 
 def settle_now(request: OrderRequest) -> Movement:
-    """Place an order nobody else takes the outcome of, send it, and return its outcome.
+    """Have an order carried out and return its outcome, which the caller applies.
 
-    The same key again returns the kept outcome without asking the core. Raises `CoreUnavailable`,
-    `OrderKeyReused`.
+    The order may have been placed before, with a subject; else it is placed now. The same key again
+    returns the kept outcome without asking the core. Raises `CoreUnavailable`, `OrderKeyReused`.
     """
     place_order(request)
-    return send_order(request.key).movement
+    _ask(request.key)
+    return order_view(CoreOrder.objects.get(key=request.key)).movement

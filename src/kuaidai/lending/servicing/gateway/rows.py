@@ -38,7 +38,8 @@ WHERE key = ANY(%s) AND state = ANY(%s) RETURNING
 _KEEP = """
 UPDATE servicing_coreorder o
 SET state = v.state, settled = v.settled, reason = v.reason, booked_on = v.booked_on,
-    reference = v.reference, applied_at = CASE WHEN o.subject_type = '' THEN now() END
+    reference = v.reference, applied_at = CASE WHEN o.subject_type = '' THEN now() END,
+    applied_on = CASE WHEN o.subject_type = '' THEN %s::date END
 FROM unnest(%s::text[], %s::text[], %s::text[]::numeric[], %s::text[], %s::text[]::date[],
             %s::text[])
     AS v(key, state, settled, reason, booked_on, reference)
@@ -50,7 +51,7 @@ UPDATE servicing_coreorder SET state = 'unknown', reason = %s,
 WHERE key = ANY(%s) AND state = ANY(%s)
 """
 _CLAIM = """
-UPDATE servicing_coreorder SET applied_at = now(), next_try_at = NULL
+UPDATE servicing_coreorder SET applied_at = now(), applied_on = %s, next_try_at = NULL
 WHERE key = ANY(%s) AND state = ANY(%s) AND applied_at IS NULL
 RETURNING key, settled, reason, booked_on, reference
 """
@@ -96,8 +97,8 @@ def mark_many_sent(keys: Sequence[str]) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def keep(outcomes: Sequence[tuple[Movement, OrderState]]) -> set[str]:
-    """Keep outcomes of orders that had none; returns their keys."""
+def keep(outcomes: Sequence[tuple[Movement, OrderState]], *, on: date) -> set[str]:
+    """Keep outcomes of orders that had none; returns their keys. `on` is the bank's day."""
     moved = [movement for movement, _ in outcomes]
     columns: list[list[Any]] = [
         [m.key for m in moved],
@@ -108,7 +109,7 @@ def keep(outcomes: Sequence[tuple[Movement, OrderState]]) -> set[str]:
         [m.reference for m in moved],
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [*columns, _TO_FINAL])
+        cursor.execute(_KEEP, [on, *columns, _TO_FINAL])
         return {key for (key,) in cursor.fetchall()}
 
 
@@ -118,10 +119,10 @@ def note_many_unknown(keys: Sequence[str], why: str, *, look_at: datetime) -> No
         cursor.execute(_UNKNOWN, [why, look_at, list(keys), _TO_UNKNOWN])
 
 
-def claim(keys: Sequence[str]) -> tuple[Movement, ...]:
-    """Mark known outcomes as applied, once each; returns those marked now."""
+def claim(keys: Sequence[str], *, on: date) -> tuple[Movement, ...]:
+    """On the bank's day `on`, mark known outcomes as applied, once each; returns those marked now."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [list(keys), sorted(FINAL)])
+        cursor.execute(_CLAIM, [on, list(keys), sorted(FINAL)])
         return tuple(Movement(*row) for row in cursor.fetchall())
 
 

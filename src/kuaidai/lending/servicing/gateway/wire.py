@@ -35,6 +35,9 @@ BREAKER = CircuitBreaker(failures_to_open=10, rest_s=5.0)
 """Ten silences in a row, then five seconds of peace for the core."""
 _NOT_NOW = frozenset({401, 403, 408, 425, 429})
 """Refusals that say nothing about the order itself: wrong signature or clock, too many calls."""
+_REFUSED = frozenset({400, 413, 422})
+"""Refusals by which the core says it read the order and will not act. Others (a proxy's 404 or 405, a
+redirect) say nothing about it."""
 _PATHS: Mapping[OrderKind, str] = {
     OrderKind.TRANSFER: "/bank-core/transfers",
     OrderKind.DEBIT: "/bank-core/debits",
@@ -167,17 +170,17 @@ def body_of(request: OrderRequest, sent_on: date | None = None) -> dict[str, Any
 
 
 def ask_for(request: OrderRequest) -> Movement | None:
-    """What became of an order by its key, None if the core does not know it.
+    """What became of an order by its key, None if the core says that it does not know it.
 
-    Raises `CoreUnavailable`.
+    A 404 alone is no such word: it may be a proxy's. Raises `CoreUnavailable`.
     """
     found = call("GET", f"/bank-core/transfers/{quote(request.key, safe='')}")
-    if found.status == 404:
-        return None
     with reading():
+        said = found.json()
+        if found.status == 404 and said["code"] == "unknown-key":
+            return None
         if found.status != 200:
             raise ValueError(f"HTTP {found.status}")
-        said = found.json()
     return movement_of(said, request)
 
 
@@ -186,8 +189,8 @@ def carry_out(
 ) -> Movement:
     """Send an order; after silence or a refusal ask what became of its key.
 
-    One that was sent before is asked for first. An order the core refuses to read (4xx) is rejected
-    only if no earlier try of it was settled. Raises `CoreUnavailable` while the outcome is unknown.
+    One that was sent before is asked for first. An order the core refuses to read is rejected only
+    if no earlier try of it was settled. Raises `CoreUnavailable` while the outcome is unknown.
     """
     if asked_before:
         known = ask_for(request)
@@ -195,8 +198,10 @@ def carry_out(
             return known
     try:
         answer = call("POST", _PATHS[request.kind], body_of(request, sent_on))
-        if answer.status < 400:
+        if answer.status not in _REFUSED:
             with reading():
+                if answer.status not in (200, 201):
+                    raise ValueError(f"HTTP {answer.status}")
                 said = answer.json()
             return movement_of(said, request)
     except CoreUnavailable:

@@ -10,9 +10,9 @@ FORWARD = """
 CREATE FUNCTION servicing_coreorder_final() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR
-       (NEW.key, NEW.kind, NEW.account, NEW.amount, NEW.partial, NEW.value_on, NEW.hold_key)
+       (NEW.key, NEW.kind, NEW.amount, NEW.partial, NEW.value_on, NEW.hold_key)
        IS DISTINCT FROM
-       (OLD.key, OLD.kind, OLD.account, OLD.amount, OLD.partial, OLD.value_on, OLD.hold_key)
+       (OLD.key, OLD.kind, OLD.amount, OLD.partial, OLD.value_on, OLD.hold_key)
     THEN
         RAISE EXCEPTION 'order % to the bank core cannot be altered or removed', OLD.key;
     END IF;
@@ -23,7 +23,8 @@ BEGIN
     THEN
         RAISE EXCEPTION 'the outcome of order % is known and cannot be changed', OLD.key;
     END IF;
-    IF OLD.applied_at IS NOT NULL AND NEW.applied_at IS DISTINCT FROM OLD.applied_at THEN
+    IF OLD.applied_at IS NOT NULL AND
+       (NEW.applied_at, NEW.applied_on) IS DISTINCT FROM (OLD.applied_at, OLD.applied_on) THEN
         RAISE EXCEPTION 'the outcome of order % was applied before', OLD.key;
     END IF;
     RETURN NEW;
@@ -80,11 +81,12 @@ class Migration(migrations.Migration):
                 ('next_try_at', models.DateTimeField(null=True)),
                 ('placed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('applied_at', models.DateTimeField(null=True)),
+                ('applied_on', models.DateField(null=True)),
                 ('reconciled_on', models.DateField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['next_try_at'], name='core_order_due'), models.Index(condition=models.Q(('booked_on__isnull', False)), fields=['booked_on'], name='core_order_booked'), models.Index(fields=['subject_type', 'subject_id'], name='core_order_subject')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['transfer', 'debit', 'hold', 'release'])), name='core_order_kind'), models.CheckConstraint(condition=models.Q(('state__in', ['new', 'sent', 'unknown', 'settled', 'partly_settled', 'rejected'])), name='core_order_state'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), models.Q(('key', ''), _negated=True), ('tries__gte', 0)), name='core_order_asks'), models.CheckConstraint(condition=models.Q(models.Q(('settled', models.F('amount')), ('state', 'settled')), models.Q(('partial', True), ('settled__gt', 0), ('settled__lt', models.F('amount')), ('state', 'partly_settled')), models.Q(models.Q(('state__in', ['settled', 'partly_settled']), _negated=True), ('settled', 0)), _connector='OR'), name='core_order_settled_fits_state'), models.CheckConstraint(condition=models.Q(models.Q(('booked_on__isnull', False), ('state__in', ['settled', 'partly_settled'])), models.Q(models.Q(('state__in', ['settled', 'partly_settled']), _negated=True), ('booked_on__isnull', True)), _connector='OR'), name='core_order_booked_when_settled'), models.CheckConstraint(condition=models.Q(('partial', False), ('kind', 'debit'), _connector='OR'), name='core_order_only_debits_in_part'), models.CheckConstraint(condition=models.Q(('applied_at__isnull', True), ('state__in', ['settled', 'partly_settled', 'rejected']), _connector='OR'), name='core_order_applied_when_final')],
+                'indexes': [models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['next_try_at'], name='core_order_due'), models.Index(condition=models.Q(('booked_on__isnull', False)), fields=['booked_on'], name='core_order_booked'), models.Index(condition=models.Q(('applied_on__isnull', False)), fields=['applied_on'], name='core_order_applied'), models.Index(condition=models.Q(('state__in', ['new', 'sent', 'unknown'])), fields=['value_on'], name='core_order_open'), models.Index(fields=['subject_type', 'subject_id'], name='core_order_subject')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['transfer', 'debit', 'hold', 'release'])), name='core_order_kind'), models.CheckConstraint(condition=models.Q(('state__in', ['new', 'sent', 'unknown', 'settled', 'partly_settled', 'rejected'])), name='core_order_state'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), models.Q(('key', ''), _negated=True), ('tries__gte', 0)), name='core_order_asks'), models.CheckConstraint(condition=models.Q(models.Q(('settled', models.F('amount')), ('state', 'settled')), models.Q(('partial', True), ('settled__gt', 0), ('settled__lt', models.F('amount')), ('state', 'partly_settled')), models.Q(models.Q(('state__in', ['settled', 'partly_settled']), _negated=True), ('settled', 0)), _connector='OR'), name='core_order_settled_fits_state'), models.CheckConstraint(condition=models.Q(models.Q(('booked_on__isnull', False), ('state__in', ['settled', 'partly_settled'])), models.Q(models.Q(('state__in', ['settled', 'partly_settled']), _negated=True), ('booked_on__isnull', True)), _connector='OR'), name='core_order_booked_when_settled'), models.CheckConstraint(condition=models.Q(('partial', False), ('kind', 'debit'), _connector='OR'), name='core_order_only_debits_in_part'), models.CheckConstraint(condition=models.Q(('applied_at__isnull', True), ('state__in', ['settled', 'partly_settled', 'rejected']), _connector='OR'), name='core_order_applied_when_final'), models.CheckConstraint(condition=models.Q(models.Q(('applied_at__isnull', True), ('applied_on__isnull', True)), models.Q(('applied_at__isnull', False), ('applied_on__isnull', False)), _connector='OR'), name='core_order_applied_on_a_day')],
             },
         ),
         migrations.CreateModel(

@@ -13,13 +13,16 @@ _KINDS = [kind.value for kind in OrderKind]
 _STATES = [state.value for state in OrderState]
 _MOVED = [OrderState.SETTLED.value, OrderState.PARTLY_SETTLED.value]
 
+_OPEN = [OrderState.NEW.value, OrderState.SENT.value, OrderState.UNKNOWN.value]
+
 
 class CoreOrder(models.Model):
     """An order to the core and what became of it; the account is encrypted.
 
     `next_try_at` is when the outbox looks at it again: to send it, to ask for it, or to apply its
     outcome; null when there is nothing left to do, or when its caller sees to it. `applied_at`: when the
-    outcome reached its subject. `reconciled_on`: the day in whose statement it was found.
+    outcome reached its subject, and on which of the bank's days (`applied_on`): the day its postings
+    carry. `reconciled_on`: the day in whose statement it was found.
     """
 
     key = models.CharField(primary_key=True, max_length=100)
@@ -41,6 +44,7 @@ class CoreOrder(models.Model):
     next_try_at = models.DateTimeField(null=True)
     placed_at = models.DateTimeField(db_default=Now())
     applied_at = models.DateTimeField(null=True)
+    applied_on = models.DateField(null=True)
     reconciled_on = models.DateField(null=True)
 
     class Meta:
@@ -75,6 +79,11 @@ class CoreOrder(models.Model):
                 | Q(state__in=[*_MOVED, OrderState.REJECTED.value]),
                 name="core_order_applied_when_final",
             ),
+            models.CheckConstraint(
+                condition=Q(applied_at__isnull=True, applied_on__isnull=True)
+                | Q(applied_at__isnull=False, applied_on__isnull=False),
+                name="core_order_applied_on_a_day",
+            ),
         ]
         indexes = [
             models.Index(
@@ -85,5 +94,11 @@ class CoreOrder(models.Model):
             models.Index(
                 fields=["booked_on"], condition=Q(booked_on__isnull=False), name="core_order_booked"
             ),
+            models.Index(
+                fields=["applied_on"],
+                condition=Q(applied_on__isnull=False),
+                name="core_order_applied",
+            ),
+            models.Index(fields=["value_on"], condition=Q(state__in=_OPEN), name="core_order_open"),
             models.Index(fields=["subject_type", "subject_id"], name="core_order_subject"),
         ]

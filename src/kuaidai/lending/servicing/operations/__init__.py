@@ -6,6 +6,7 @@ from kuaidai.lending.servicing.operations.classifying import (
     record_restructuring,
 )
 from kuaidai.lending.servicing.operations.close_of_day import run_close_of_day
+from kuaidai.lending.servicing.operations.core_outcomes import DRAWDOWN
 from kuaidai.lending.servicing.operations.drawing import (
     pay_out,
     pursue_drawdowns,
@@ -37,6 +38,7 @@ from kuaidai.lending.servicing.operations.reconciling import (
 from kuaidai.lending.servicing.operations.repaying import collect_repayment, repay
 
 __all__ = [
+    "DRAWDOWN",
     "add_product",
     "approve_override",
     "cancel_facility",

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import structlog
 from django.db import models, transaction
-from django.db.models import Min
+from django.db.models import Min, Sum
 from django.utils import timezone
 
 from kuaidai.foundation.actors import Actor
@@ -50,6 +50,9 @@ MOST_ASKED = 1_000
 """How many orders without an outcome one run asks the core for before it compares."""
 MOST_DAYS = 31
 _CHUNK = 5_000
+_FOUND = (
+    "reference", "ours", "theirs", "our_day", "their_day", "state", "closed_by", "closed_at",
+)  # fmt: skip
 
 
 def reconcile_core(*, on: date, actor: Actor) -> RunView:
@@ -67,7 +70,7 @@ def reconcile_core(*, on: date, actor: Actor) -> RunView:
     _resolve(keys)
     orders = _orders(on, keys)
     found = compare(on, statement.entries, orders)
-    books = _books_differ(on, statement)
+    books = _books_differ(on)
     breaks = (*found.breaks, *((books,) if books else ()))
     booked = sum(order.booked_on == on for order in orders.values())
     with transaction.atomic():
@@ -130,10 +133,17 @@ def _signed(kind: str, settled: Decimal) -> Decimal:
     return settled if kind == OrderKind.DEBIT else -settled
 
 
-def _books_differ(on: date, statement: gateway.Statement) -> Break | None:
-    """The day's turnover of the settlement account against that of our account at the core."""
+def _books_differ(on: date) -> Break | None:
+    """What the settlement account moved by on a day, against the orders applied on it.
+
+    Not against the statement: an order whose outcome was learnt a day late is posted a day late.
+    """
     ours = _settled_through(on) - _settled_through(on - timedelta(days=1))
-    theirs = statement.closing - statement.opening
+    applied = CoreOrder.objects.filter(
+        applied_on=on, kind__in=[kind.value for kind in MOVING], settled__gt=0
+    )
+    sums = dict(applied.order_by().values_list("kind").annotate(Sum("settled")))
+    theirs = sum((_signed(kind, moved) for kind, moved in sums.items()), ZERO)
     if ours == theirs:
         return None
     return Break(BreakKind.BOOKS_DIFFER, "", ours=ours, theirs=theirs, our_day=on, their_day=on)
@@ -146,7 +156,7 @@ def _settled_through(on: date) -> Decimal:
 
 def _keep(run: ReconciliationRun, breaks: Sequence[Break]) -> None:
     before = {(row.kind, row.key): row for row in run.breaks.select_for_update(no_key=True)}
-    fresh = []
+    fresh, known = [], []
     for found in breaks:
         row = before.pop((found.kind.value, found.key), None)
         if row is None:
@@ -154,12 +164,13 @@ def _keep(run: ReconciliationRun, breaks: Sequence[Break]) -> None:
             fresh.append(row)
         elif row.state == BreakState.EXPLAINED and _sums(row) == (found.ours, found.theirs):
             continue
+        else:
+            known.append(row)
         row.reference, row.ours, row.theirs = found.reference, found.ours, found.theirs
         row.our_day, row.their_day, row.state = found.our_day, found.their_day, BreakState.OPEN
         row.closed_by, row.closed_at = "", None
-        if row.pk:
-            row.save()
     ReconciliationBreak.objects.bulk_create(fresh, batch_size=1000)
+    ReconciliationBreak.objects.bulk_update(known, _FOUND, batch_size=1000)
     gone = [row.pk for row in before.values() if row.state == BreakState.OPEN]
     _clear(ReconciliationBreak.objects.filter(pk__in=gone))
     late = [found.key for found in breaks if found.kind is BreakKind.DATE_DIFFERS]
@@ -191,7 +202,8 @@ def reconcile_closed_days(*, actor: Actor) -> tuple[RunView, ...]:
 
     At most 31, which a daily job never reaches. Raises `CoreUnavailable`.
     """
-    first = CoreOrder.objects.aggregate(on=Min("value_on"))["on"]
+    booked = CoreOrder.objects.filter(booked_on__isnull=False)
+    first = booked.aggregate(on=Min("booked_on"))["on"]
     if first is None:
         return ()
     closes = CloseOfDay.objects.filter(finished_at__isnull=False, on__gte=first)
