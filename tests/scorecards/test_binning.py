@@ -220,9 +220,61 @@ def test_unseen_categories_follow_their_policy(policy) -> None:
         UnseenPolicy.NEUTRAL: 0.0,
         UnseenPolicy.MISSING: found.attributes[-2].woe,
         UnseenPolicy.WORST: min(a.woe for a in found.regular),
+        UnseenPolicy.OTHER: 0.0,  # no bin of rare categories was asked for
     }
     assert found.attributes[place].bin.kind is BinKind.UNSEEN
     assert found.attributes[place].woe == expected[policy]
+
+
+def test_rare_categories_have_a_bin_that_unseen_ones_share() -> None:
+    values, bad = categories()
+    feature = FeatureConfig("g", kind=Kind.CATEGORICAL, other_share=0.25, unseen=UnseenPolicy.OTHER)
+    found = binned(values, bad, feature)
+
+    rare, unseen = found.regular[-1], found.attributes[-1]
+    assert rare.bin.categories == ("C", "D")
+    assert (rare.bin.label, rare.bin.label_zh) == ("rare: C, D", "少见类别：C、D")
+    assert [a.bin.categories for a in found.regular[:-1]] == [("A",), ("B",)]
+    assert rare.count == np.isin(values, ["C", "D"]).sum()
+    assert (unseen.woe, unseen.note) == (rare.woe, "unseen: as rare categories")
+    assert rare.woe != 0
+
+
+def test_a_bin_of_rare_categories_that_proves_nothing_is_neutral() -> None:
+    values, bad = categories()
+    values[:4] = "E"
+    feature = FeatureConfig("g", kind=Kind.CATEGORICAL, other_share=0.01, unseen=UnseenPolicy.OTHER)
+
+    rare = binned(values, bad, feature).regular[-1]
+
+    assert rare.bin.categories == ("E",)
+    assert (rare.woe, rare.note) == (0.0, "neutral: 4 rows, fewer than 10")
+
+
+def test_hundreds_of_rare_categories_are_named_by_the_first() -> None:
+    values, bad = categories(2000)
+    values[::10] = [f"X{n:03}" for n in range(200)]
+    feature = FeatureConfig("g", kind=Kind.CATEGORICAL, other_share=0.01)
+
+    rare = binned(values, bad, feature).regular[-1]
+
+    assert rare.bin.label == "rare: X000, X001, X002, X003, X004, 195 more"
+    assert len(rare.bin.categories) == 200
+
+
+def test_fewer_bins_than_asked_are_relaxed_to_or_refused() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.integers(0, 3, 900).astype(float)
+    bad = (rng.random(900) < np.array([0.1, 0.12, 0.5])[values.astype(int)]).astype(float)
+    rules = {"min_bins": 3, "max_bins": 4}
+
+    relaxed = binned(values, bad, FeatureConfig("x"), on_infeasible=Infeasible.RELAX, **rules)
+    dropped = binned(values, bad, FeatureConfig("x"), **rules)
+
+    assert len(relaxed.regular) == 2
+    assert relaxed.binning.relaxed[-1] == "minimum bins to 2"
+    assert dropped.binning.status == "one_bin"
+    assert "no 3 bins satisfy" in dropped.binning.relaxed[-1]
 
 
 def test_every_known_category_stands_in_exactly_one_bin() -> None:

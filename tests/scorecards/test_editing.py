@@ -11,7 +11,13 @@ from kuaidai.risk.scorecards import Scorecard
 from kuaidai.risk.scorecards.binning_table import binning_table
 from kuaidai.risk.scorecards.columns import read_column
 from kuaidai.risk.scorecards.config import Kind
-from kuaidai.risk.scorecards.editing import assign_missing, merge_bins, set_woe, split_bin
+from kuaidai.risk.scorecards.editing import (
+    assign_missing,
+    assign_special,
+    merge_bins,
+    set_woe,
+    split_bin,
+)
 from kuaidai.risk.scorecards.errors import BadSetting
 from kuaidai.risk.scorecards.fitting import bin_data, fit_card
 
@@ -76,6 +82,29 @@ def test_missing_values_are_counted_with_the_bin_they_are_given_to(binned, frame
         assign_missing(assign_missing(turnover, 0, **SIGNED), None, **SIGNED).characteristic().iv
         == own.iv
     )
+
+
+def test_a_special_code_is_counted_with_the_bin_it_is_given_to(binned, frame):
+    bureau = binned.feature("bureau")
+    last = len(bureau.groups) - 1
+    own = bureau.characteristic()
+    code = next(a for a in own.attributes if a.bin.label == "no record")
+
+    joined = assign_special(bureau, "no record", last, **SIGNED)
+    merged = merge_bins(joined, 0, 1, **SIGNED)
+    found = merged.characteristic()
+
+    assert found.regular[-1].count == own.regular[-1].count + code.count
+    placed = next(a for a in found.attributes if a.bin.label == "no record")
+    assert placed.woe == found.regular[-1].woe
+    assert placed.note == f"counted with the bin {found.regular[-1].bin.label}"
+    assert sum(a.count for a in found.attributes) == len(frame)
+    back = assign_special(joined, "no record", None, **SIGNED).characteristic()
+    assert back.attributes == own.attributes
+    with pytest.raises(BadSetting, match="one of no record"):
+        assign_special(bureau, "thin file", 0, **SIGNED)
+    with pytest.raises(BadSetting, match="no special code"):
+        assign_special(binned.feature("turnover"), "thin file", 0, **SIGNED)
 
 
 def test_an_edited_card_scores_by_its_edits_and_keeps_them(binned, frame):

@@ -35,8 +35,9 @@ from kuaidai.risk.scorecards.errors import (
     RepeatedColumn,
     UnseenCategory,
 )
-from kuaidai.risk.scorecards.export import SqlDialect, to_sql
+from kuaidai.risk.scorecards.export import SqlDialect, segmented_sql, to_sql
 from kuaidai.risk.scorecards.export.conditions import greatest_within, least_reaching
+from kuaidai.risk.scorecards.segments import Segment, Segmentation, fit_segments
 
 CUTS = (-2.5e9, -0.1, 0.0, 1 / 3, 1.0, 7e11)
 CODES = (("none", -999.0), ("refused", 0.05), ("refused again", 0.06), ("too much", 1e30))
@@ -303,6 +304,27 @@ def test_postgres_scores_as_the_scorer_does(server, card, frame) -> None:
     statement = to_sql(card, table="public.applicants", dialect=SqlDialect.POSTGRES, keep=["id"])
 
     assert by("id", in_postgres(server, statement, table)) == expected(card, table, "id")
+
+
+@pytest.mark.slow
+def test_postgres_finds_segments_as_the_scorer_does(server, frame, config) -> None:
+    rule = Segmentation(
+        "turnover", (Segment("small", below=400_000.0), Segment("large", least=400_000.0)), "small"
+    )
+    segmented = fit_segments(frame, target="bad", config=config, segmentation=rule)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.append_column("id", pa.array(range(table.num_rows), pa.int64()))
+    statement = segmented_sql(
+        segmented, table="applicants", dialect=SqlDialect.POSTGRES, keep=["id"]
+    )
+
+    found = by("id", in_postgres(server, statement, table))
+
+    scored = segmented.score_table(table, keep=["id"])
+    names = ["id", "segment", "score", "grade", "pd", "points_queries"]
+    assert [[row[name] for name in names] for row in found] == [
+        list(row.values()) for row in scored.select(names).to_pylist()
+    ]
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.errors import BadArtefact, BadSetting
 
 _FAMILY = "kuaidai.scorecard/"
-_VERSION = 3
+_VERSION = 4
 SCHEMA = f"{_FAMILY}{_VERSION}"
 _CHANGED = (
     "it was changed after it was written: its content does not match its version_hash; "

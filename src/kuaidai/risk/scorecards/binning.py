@@ -71,13 +71,23 @@ class FeatureCounts:
             places.sort(key=lambda p: (self.counts[p, 1] / weight[p], self.classes.levels[p]))
         return places
 
+    def rare(self) -> list[int]:
+        """Categories with fewer rows than the feature's `other_share`, in the order of their names."""
+        share = self.classes.feature.other_share
+        if not share:
+            return []
+        order = self.ordinary()
+        least = share * self.rows[order].sum()
+        under = [place for place in order if self.rows[place] < least]
+        return sorted(under, key=lambda place: self.classes.levels[place])
+
 
 @dataclass(frozen=True)
 class FeatureBinning:
     """A feature's ordinary bins as groups of fine classes, how they came about, and edits by hand.
 
-    `missing_with`: number of the ordinary bin that missing values are counted with. `set_woe`: WOE given by
-    hand, by attribute place.
+    `missing_with`: number of the ordinary bin that missing values are counted with; `special_with`: the
+    same for special codes, by label. `set_woe`: WOE given by hand, by attribute place.
     """
 
     counts: FeatureCounts
@@ -85,6 +95,7 @@ class FeatureBinning:
     record: BinningRecord
     config: ScorecardConfig
     missing_with: int | None = None
+    special_with: tuple[tuple[str, int], ...] = ()
     set_woe: tuple[tuple[int, float], ...] = ()
 
     @property
@@ -99,7 +110,19 @@ class FeatureBinning:
 
     def bins(self) -> tuple[Bin, ...]:
         """Ordinary bins, then special codes, missing, unseen."""
-        return (*ordinary_bins(self.counts.classes, self.groups), *own_bins(self.feature))
+        ordinary = ordinary_bins(self.counts.classes, self.groups, rare=self._named_rare())
+        return (*ordinary, *own_bins(self.feature))
+
+    def _rare_place(self) -> int | None:
+        """The ordinary bin that holds most of the rare categories; None where none are kept apart."""
+        rare = set(self.counts.rare())
+        held = [len(rare.intersection(group)) for group in self.groups]
+        return held.index(max(held)) if rare and any(held) else None
+
+    def _named_rare(self) -> int | None:
+        place = self._rare_place()
+        only = place is not None and set(self.groups[place]) <= set(self.counts.rare())
+        return place if only else None
 
     def places(self) -> npt.NDArray[np.int64]:
         """The attribute place of each of the 256 codes (a code without rows: that of its interval)."""
@@ -128,37 +151,55 @@ class FeatureBinning:
         goods, bads = (
             np.bincount(places, self.counts.counts[:, side], minlength=size) for side in (0, 1)
         )
-        missing = len(everything) - (1 if self.feature.kind is Kind.NUMERIC else 2)
-        if self.missing_with is not None:
+        joined = self._joined()
+        for own, taking in joined.items():
             for of_bin in (rows, goods, bads):
-                of_bin[self.missing_with] += of_bin[missing]
-                of_bin[missing] = 0
+                of_bin[taking] += of_bin[own]
+                of_bin[own] = 0
         woe = weight_of_evidence(goods, bads, epsilon=self.config.epsilon)
         parts = information_value(goods, bads, epsilon=self.config.epsilon)
         attributes = tuple(
             Attribute(b, float(goods[i]), float(bads[i]), float(woe[i]), float(parts[i]))
             for i, b in enumerate(everything)
         )
-        settled = _apply_policies(attributes, rows, self.feature, self.config)
-        settled = self._by_hand(settled, missing)
+        settled = _apply_policies(attributes, rows, self.feature, self.config, self._rare_place())
+        settled = self._by_hand(settled, joined)
         return Characteristic(self.feature, settled, self.record, sum(a.iv for a in settled))
 
-    def _by_hand(self, attributes: tuple[Attribute, ...], missing: int) -> tuple[Attribute, ...]:
+    def _joined(self) -> dict[int, int]:
+        """Places of the own bins that are counted with an ordinary one, and of that one."""
+        labels = [label for label, _ in self.feature.special]
+        first = len(self.groups)
+        joined = {first + labels.index(label): place for label, place in self.special_with}
+        if self.missing_with is not None:
+            joined[first + len(own_bins(self.feature)) - self._behind_missing()] = self.missing_with
+        return joined
+
+    def _behind_missing(self) -> int:
+        return 1 if self.feature.kind is Kind.NUMERIC else 2
+
+    def _by_hand(
+        self, attributes: tuple[Attribute, ...], joined: dict[int, int]
+    ) -> tuple[Attribute, ...]:
         changed = list(attributes)
         given = dict(self.set_woe)
         for place, woe in given.items():
             changed[place] = replace(changed[place], woe=woe, note="weight of evidence set by hand")
-        if self.missing_with is not None and missing not in given:
-            bin_ = changed[self.missing_with]
-            note = f"counted with the bin {bin_.bin.label}"
-            changed[missing] = replace(changed[missing], woe=bin_.woe, note=note, iv=0.0)
+        for own, taking in joined.items():
+            if own not in given:
+                bin_ = changed[taking]
+                note = f"counted with the bin {bin_.bin.label}"
+                changed[own] = replace(changed[own], woe=bin_.woe, note=note, iv=0.0)
         return tuple(changed)
 
 
-def ordinary_bins(classes: FineClasses, groups: Groups) -> tuple[Bin, ...]:
-    """The bins that groups of fine classes stand for."""
+def ordinary_bins(
+    classes: FineClasses, groups: Groups, *, rare: int | None = None
+) -> tuple[Bin, ...]:
+    """The bins that groups of fine classes stand for; `rare`: the place of that of rare categories."""
     if classes.feature.kind is Kind.CATEGORICAL:
-        return category_bins([[classes.levels[place] for place in group] for group in groups])
+        named = [[classes.levels[place] for place in group] for group in groups]
+        return category_bins(named, rare=rare)
     # A bin that starts at the fence above a special code shows the code itself: codes go first anyway.
     shown = {
         next_steady(float(steady(np.array(code)))): code for _, code in classes.feature.special
@@ -222,6 +263,7 @@ class _Attempt:
 
     min_share: float
     min_bads: int
+    min_bins: int
     given_up: str = ""
 
 
@@ -237,7 +279,8 @@ def _search(
             relaxed.append(attempt.given_up)
         if len(groups) >= 2:
             return groups, BinningRecord("optimal", trend, tuple(relaxed))
-        why = f"no two bins satisfy trend {feature.trend.value}, share and bads"
+        wanted = "two" if config.min_bins == 2 else str(config.min_bins)
+        why = f"no {wanted} bins satisfy trend {feature.trend.value}, share and bads"
     if config.on_infeasible is Infeasible.ERROR:
         raise InfeasibleBins(feature=feature.name, why=why)
     everything = (tuple(order),) if order or feature.kind is Kind.NUMERIC else ()
@@ -256,13 +299,16 @@ def _hopeless(counts: FeatureCounts, order: list[int]) -> str:
 
 
 def _attempts(config: ScorecardConfig) -> list[_Attempt]:
-    asked = _Attempt(config.min_bin_share, config.min_bin_bads)
+    least = config.min_bins
+    asked = _Attempt(config.min_bin_share, config.min_bin_bads, least)
     if config.on_infeasible is not Infeasible.RELAX:
         return [asked]
     share = config.min_bin_share / 2
-    attempts = [asked, _Attempt(share, config.min_bin_bads, f"minimum share to {share:g}")]
+    attempts = [asked, _Attempt(share, config.min_bin_bads, least, f"minimum share to {share:g}")]
     if config.min_bin_bads > 1:
-        attempts.append(_Attempt(share, 1, "minimum bads to 1"))
+        attempts.append(_Attempt(share, 1, least, "minimum bads to 1"))
+    if least > 2:
+        attempts.append(_Attempt(share, 1, 2, "minimum bins to 2"))
     return attempts
 
 
@@ -271,14 +317,21 @@ def _merged(
 ) -> tuple[Groups, str]:
     feature = counts.classes.feature
     numeric = feature.kind is Kind.NUMERIC
+    rare = counts.rare()
+    if rare:
+        order = [place for place in order if place not in rare]
+    if not order:
+        return (), ""
+    apart = 1 if rare else 0  # a bin that the search neither sees nor counts
+    most = max(2, feature.max_bins or config.max_bins)
     units = [[place] for place in order] if numeric else _pooled(counts, order, attempt.min_share)
     sums = np.array([counts.counts[unit].sum(axis=0) for unit in units])
     rows = np.array([counts.rows[unit].sum() for unit in units])
     periods = np.array([counts.periods[:, unit].sum(axis=1) for unit in units])
     rules = MergeRules(
         shape=Shape(feature.trend.value) if numeric else Shape.NONE,
-        min_bins=2,
-        max_bins=max(2, feature.max_bins or config.max_bins),
+        min_bins=min(attempt.min_bins, most) - apart,
+        max_bins=most - apart,
         min_share=attempt.min_share,
         min_bads=attempt.min_bads,
         min_goods=attempt.min_bads,
@@ -301,7 +354,8 @@ def _merged(
         tuple(place for unit in units[at:end] for place in unit)
         for at, end in zip(starts, found.ends, strict=True)
     )
-    return groups, found.shape.value if numeric else ""
+    trend = found.shape.value if numeric else ""
+    return ((*groups, tuple(rare)) if rare else groups), trend
 
 
 def _pooled(counts: FeatureCounts, order: list[int], min_share: float) -> list[list[int]]:
@@ -324,21 +378,37 @@ def _apply_policies(
     rows: npt.NDArray[np.float64],
     feature: FeatureConfig,
     config: ScorecardConfig,
+    rare: int | None,
 ) -> tuple[Attribute, ...]:
     """Settle the WOE of special, missing and unseen bins; every departure from the count is noted."""
     regular = [a for a in attributes if a.bin.kind in (BinKind.INTERVAL, BinKind.CATEGORIES)]
     settled: list[Attribute] = []
     missing_woe = 0.0
-    for attribute, seen in zip(attributes, rows, strict=True):
+    for place, (attribute, seen) in enumerate(zip(attributes, rows, strict=True)):
+        if place == rare and (neutral := _too_thin(attribute, seen, config)):
+            settled.append(replace(attribute, woe=0.0, note=neutral, iv=0.0))
+            continue
         if attribute.bin.kind in (BinKind.INTERVAL, BinKind.CATEGORIES):
             settled.append(attribute)
             continue
         woe, note = _own_woe(attribute, seen, regular, missing_woe, feature, config)
+        if attribute.bin.kind is BinKind.UNSEEN and feature.unseen is UnseenPolicy.OTHER:
+            woe = 0.0 if rare is None else settled[rare].woe
+            note = (
+                "unseen: as rare categories" if rare is not None else "unseen: neutral, none rare"
+            )
         if attribute.bin.kind is BinKind.MISSING:
             missing_woe = woe
         iv = attribute.iv if woe == attribute.woe else 0.0
         settled.append(replace(attribute, woe=woe, note=note, iv=iv))
     return tuple(settled)
+
+
+def _too_thin(attribute: Attribute, seen: float, config: ScorecardConfig) -> str:
+    """Why a bin outside the search proves nothing about its rows; an empty text where it does."""
+    if seen < config.min_own_bin_rows:
+        return f"neutral: {int(seen)} rows, fewer than {config.min_own_bin_rows}"
+    return "" if attribute.goods and attribute.bads else "neutral: only one class seen"
 
 
 def _own_woe(
@@ -358,10 +428,8 @@ def _own_woe(
             return worst, "missing: worst"
         if feature.missing is MissingPolicy.NEUTRAL:
             return 0.0, "missing: neutral"
-    if seen < config.min_own_bin_rows:
-        return 0.0, f"neutral: {int(seen)} rows, fewer than {config.min_own_bin_rows}"
-    if not (attribute.goods and attribute.bads):
-        return 0.0, "neutral: only one class seen"
+    if neutral := _too_thin(attribute, seen, config):
+        return 0.0, neutral
     if attribute.bin.kind is BinKind.MISSING and feature.missing is MissingPolicy.NEAREST:
         nearest = min(regular, key=lambda a: abs(a.woe - attribute.woe), default=None)
         if nearest is not None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from kuaidai.risk.scorecards.characteristics import Attribute, Characteristic
 from kuaidai.risk.scorecards.columns import Floats
+
+if TYPE_CHECKING:
+    from kuaidai.risk.scorecards.card import Scorecard
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,59 @@ def binning_table(c: Characteristic) -> tuple[BinRow, ...]:
         )
         for a, js, p_value in zip(c.attributes, parts, p_values, strict=True)
     )
+
+
+def bins_frame(card: Scorecard, feature: str | None = None) -> pd.DataFrame:
+    """`binning_table` of a card's features as a frame, with the points; see `Scorecard.table`."""
+    everyone = (*card.characteristics, *card.rejected)
+    chosen = [c for c in everyone if feature is None or c.name == feature]
+    if not chosen:
+        raise KeyError(
+            f"{feature} was no candidate; there were: {', '.join(c.name for c in everyone)}"
+        )
+    rows = [
+        {
+            "feature": c.name,
+            **asdict(row),
+            "points": a.points if c.coefficient is not None else None,
+        }
+        for c in chosen
+        for row, a in zip(binning_table(c), c.attributes, strict=True)
+    ]
+    return pd.DataFrame(rows).drop(columns="label_zh")
+
+
+def coefficient_table(card: Scorecard) -> pd.DataFrame:
+    """The coefficients of a card, intercept first; see `Scorecard.summary`."""
+    low, high = card.fit.interval() or (math.nan, math.nan)
+    first: dict[str, Any] = {
+        "term": "intercept",
+        "coefficient": card.fit.intercept,
+        "standard_error": card.fit.intercept_error,
+        "low": low,
+        "high": high,
+        "least_points": card.base_points,
+        "most_points": card.base_points,
+    }
+    rows = [first]
+    for c in card.characteristics:
+        low, high = c.interval() or (math.nan, math.nan)
+        rows.append(
+            {
+                "term": c.name,
+                "coefficient": c.coefficient,
+                "standard_error": c.standard_error,
+                "low": low,
+                "high": high,
+                "z": c.z,
+                "p_value": c.p_value,
+                "vif": c.vif,
+                "iv": c.iv,
+                "least_points": int(c.points.min()),
+                "most_points": c.max_points,
+            }
+        )
+    return pd.DataFrame(rows).set_index("term")
 
 
 def neighbour_p_value(left: Attribute, right: Attribute) -> float:

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from kuaidai.risk.scorecards.characteristics import Bin, BinKind
 from kuaidai.risk.scorecards.config import FeatureConfig, Kind
 
+_NAMED = 5
+"""Of the rare categories so many are named; they can be hundreds."""
+
 
 def interval_bins(cuts: Sequence[float]) -> tuple[Bin, ...]:
     """Bins `[low, high)` between the rising `cuts`, open at both ends."""
@@ -34,11 +37,22 @@ def _number(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def category_bins(groups: Sequence[Sequence[str]]) -> tuple[Bin, ...]:
-    """One bin per group of categories."""
+def category_bins(groups: Sequence[Sequence[str]], *, rare: int | None = None) -> tuple[Bin, ...]:
+    """One bin per group of categories; that at the place `rare` is called the bin of rare ones."""
     return tuple(
-        Bin(BinKind.CATEGORIES, ", ".join(group), "、".join(group), categories=tuple(group))
-        for group in groups
+        Bin(BinKind.CATEGORIES, *_category_label(group, place == rare), categories=tuple(group))
+        for place, group in enumerate(groups)
+    )
+
+
+def _category_label(group: Sequence[str], rare: bool) -> tuple[str, str]:
+    if not rare:
+        return ", ".join(group), "、".join(group)
+    more = len(group) - _NAMED
+    shown = list(group[:_NAMED])
+    return (
+        "rare: " + ", ".join([*shown, *([f"{more} more"] if more > 0 else [])]),
+        "少见类别：" + "、".join([*shown, *([f"另 {more} 类"] if more > 0 else [])]),
     )
 
 

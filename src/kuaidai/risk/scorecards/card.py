@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
-from kuaidai.risk.scorecards.characteristics import Characteristic
+from kuaidai.risk.scorecards.characteristics import Characteristic, wald_interval
 from kuaidai.risk.scorecards.columns import (
     Table,
     column_names,
+    plain_table,
     read_column,
     read_value,
     require_columns,
@@ -54,6 +57,10 @@ class FitRecord:
     method: str
     l2: float
 
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
+        """Wald interval of the intercept."""
+        return wald_interval(self.intercept, self.intercept_error, level)
+
 
 @dataclass(frozen=True)
 class ScoreStep:
@@ -89,7 +96,11 @@ class Grade:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the card was made from: enough to make it again."""
+    """What the card was made from: enough to make it again.
+
+    `offset` names the column that held a fixed part of each row's log-odds of bad; scores and PDs are
+    those of an offset of 0.
+    """
 
     rows: int
     bads: float
@@ -100,9 +111,36 @@ class Provenance:
     weight: str | None
     libraries: tuple[tuple[str, str], ...]
     notes: tuple[tuple[str, str], ...] = ()
+    offset: str | None = None
 
 
-@dataclass(frozen=True)
+class Scoring(Protocol):
+    """What can be validated: it scores tables, and its scores have PDs and grades."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def grades(self) -> tuple[Grade, ...]:
+        """The grades, best first."""
+        ...
+
+    def scores(self, table: Table) -> npt.NDArray[np.int64]:
+        """The score of each row."""
+        ...
+
+    def probabilities(self, scores: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """PD of each score."""
+        ...
+
+    def grade_of(self, score: int) -> Grade:
+        """The grade of a score."""
+        ...
+
+
+@dataclass(frozen=True, repr=False)
 class Scorecard:
     """A finished card. `rejected` keeps the bins of candidates that were turned down."""
 
@@ -236,6 +274,26 @@ class Scorecard:
             columns[f"reason_{rank + 1}"] = pa.array(cells, pa.string())
         return columns
 
+    def __repr__(self) -> str:
+        """Short: a notebook prints it."""
+        made = f"{self.provenance.rows} rows, {self.provenance.bads:g} bads"
+        return f"<Scorecard {self.name}: {', '.join(self.features)}; {made}>"
+
+    def summary(self) -> pd.DataFrame:
+        """The fit as a frame: a row per coefficient with error, 95 % interval, z, p, VIF, IV and points."""
+        from kuaidai.risk.scorecards.binning_table import coefficient_table
+
+        return coefficient_table(self)
+
+    def table(self, feature: str | None = None) -> pd.DataFrame:
+        """The binning table as a frame, a row per bin: of one feature, or of all (also those left out).
+
+        Raises `KeyError` for a feature that was no candidate.
+        """
+        from kuaidai.risk.scorecards.binning_table import bins_frame
+
+        return bins_frame(self, feature)
+
     def to_json(self) -> str:
         """The artefact: one JSON document; `from_json` gives back an equal card."""
         from kuaidai.risk.scorecards.artefact import to_json
@@ -286,6 +344,7 @@ def _earned(c: Characteristic, place: int, value: object) -> AttributePoints:
 
 
 def _kept(table: Table, name: str) -> pa.ChunkedArray | pa.Array:
+    table = plain_table(table)
     if isinstance(table, pa.Table):
         return table[name]
     return pa.Array.from_pandas(table[name])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -110,6 +112,10 @@ class Characteristic:
         """The feature's name."""
         return self.feature.name
 
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
+        """Wald interval of the coefficient; None before the fit and where it has no standard error."""
+        return wald_interval(self.coefficient, self.standard_error, level)
+
     @cached_property
     def regular(self) -> tuple[Attribute, ...]:
         """The bins of ordinary values."""
@@ -144,6 +150,21 @@ class Characteristic:
                 known = ", ".join(c for b in self._bins for c in b.categories)
                 raise UnseenCategory(feature=self.name, value=repr(values[strange[0]]), known=known)
         return found
+
+
+def wald_interval(
+    estimate: float | None, error: float | None, level: float = 0.95
+) -> tuple[float, float] | None:
+    """Estimate ± normal quantile × standard error; None where either is not known.
+
+    >>> low, high = wald_interval(-1.0, 0.1)
+    >>> round(low, 3), round(high, 3)
+    (-1.196, -0.804)
+    """
+    if estimate is None or error is None or not math.isfinite(error):
+        return None
+    reach = NormalDist().inv_cdf(0.5 + level / 2) * error
+    return estimate - reach, estimate + reach
 
 
 def bin_codes(bins: tuple[Bin, ...], kind: Kind, values: Values) -> npt.NDArray[np.int64]:

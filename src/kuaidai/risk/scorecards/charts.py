@@ -127,6 +127,33 @@ def calibration_chart(sample: SampleReport) -> str:
     return to_svg(layers.properties(width=300, height=300))
 
 
+def bad_rate_chart(c: Characteristic) -> str:
+    """Share of rows per bin as bars, bad rate as a line over the ordinary bins and dots elsewhere."""
+    whole = max(sum(a.count for a in c.attributes), 1e-300)
+    rows = [
+        {
+            "bin": a.bin.label,
+            "share": a.count / whole,
+            "rate": a.bad_rate,
+            "ordinary": a in c.regular,
+        }
+        for a in c.attributes
+        if a.count
+    ]
+    frame = pd.DataFrame(rows)
+    x = alt.X("bin:N", sort=frame["bin"].tolist(), title=None, axis=alt.Axis(labelLimit=160))
+    rate = alt.Y("rate:Q", title="Bad rate 坏账率", axis=alt.Axis(format="%"))
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(color=QUIET, opacity=0.6)
+        .encode(x=x, y=alt.Y("share:Q", title="Share of rows 样本占比", axis=alt.Axis(format="%")))
+    )
+    line = alt.Chart(frame[frame["ordinary"]]).mark_line(color=BAD, strokeWidth=2)
+    dots = alt.Chart(frame).mark_circle(color=BAD, size=60)
+    layers = alt.layer(bars, alt.layer(line.encode(x=x, y=rate), dots.encode(x=x, y=rate)))
+    return to_svg(layers.resolve_scale(y="independent").properties(width=_WIDTH, height=_HEIGHT))
+
+
 def bins_chart(c: Characteristic) -> str:
     """WOE per bin in the card's order: right of zero is better than average."""
     rows = [

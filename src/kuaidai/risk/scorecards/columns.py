@@ -29,14 +29,23 @@ STEADY_MASK = np.uint64(0xFFFF_FFFF_FF80_0000)
 """Rounding to 30 significant bits on the bits of a double: add half of the last kept, cut the rest."""
 
 
+def plain_table(table: Table) -> Table:
+    """The table as it is, or as Arrow where it is another frame that hands out Arrow (Polars, DuckDB)."""
+    if isinstance(table, pa.Table | pd.DataFrame) or not hasattr(table, "__arrow_c_stream__"):
+        return table
+    return pa.table(table)
+
+
 def column_names(table: Table) -> tuple[str, ...]:
     """Names of the table's columns."""
+    table = plain_table(table)
     names = table.column_names if isinstance(table, pa.Table) else table.columns
     return tuple(str(name) for name in names)
 
 
 def row_count(table: Table) -> int:
     """Number of rows."""
+    table = plain_table(table)
     return int(table.num_rows) if isinstance(table, pa.Table) else len(table)
 
 
@@ -67,6 +76,7 @@ def require_names(names: Sequence[str]) -> None:
 
 def take_rows(table: Table, rows: npt.NDArray[np.int64]) -> Table:
     """The table's `rows` (positions), in that order."""
+    table = plain_table(table)
     return table.take(pa.array(rows)) if isinstance(table, pa.Table) else table.iloc[rows]
 
 
@@ -127,6 +137,7 @@ def read_column(table: Table, name: str, kind: Kind) -> Values:
 
     Raises `MissingColumn` and `NotANumber`.
     """
+    table = plain_table(table)
     require_columns(table, [name])
     column = table[name]
     if kind is Kind.NUMERIC and isinstance(table, pa.Table) and _is_plain_number(column.type):
@@ -145,12 +156,13 @@ def _is_plain_number(kind: pa.DataType) -> bool:
 
 def read_target(table: Table, target: str) -> Floats:
     """The target as 0.0 (good) and 1.0 (bad); raises `MissingColumn`, `TargetNotBinary`."""
+    shown = target.strip("\0")  # the estimators' own name of a column that was given as an array
     try:
         values = np.asarray(read_column(table, target, Kind.NUMERIC), dtype=np.float64)
     except NotANumber as error:
-        raise TargetNotBinary(target=target, value=error.values["value"]) from error
+        raise TargetNotBinary(target=shown, value=error.values["value"]) from error
     odd = values[~np.isin(values, (0.0, 1.0))]
     if odd.size:
-        shown = "missing values" if math.isnan(odd[0]) else f"{odd[0]:g}"
-        raise TargetNotBinary(target=target, value=shown)
+        value = "missing values" if math.isnan(odd[0]) else f"{odd[0]:g}"
+        raise TargetNotBinary(target=shown, value=value)
     return values

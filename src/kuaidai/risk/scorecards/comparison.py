@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from kuaidai.risk.scorecards.card import Grade, Scorecard
 from kuaidai.risk.scorecards.characteristics import Characteristic
+from kuaidai.risk.scorecards.segments.card import SegmentedScorecard
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,45 @@ def differences(before: Scorecard, after: Scorecard) -> tuple[Difference, ...]:
         if name in new:
             found += _moved(old[name], new[name])
     return tuple(found)
+
+
+def segmented_differences(
+    before: Scorecard | SegmentedScorecard, after: Scorecard | SegmentedScorecard
+) -> tuple[Difference, ...]:
+    """The same where either card is segmented: the segmentation, then segment by segment.
+
+    A card without segments is held against every card of the other.
+    """
+    old, new = _parts(before), _parts(after)
+    found = [Difference("segments", "segmentation", _rule(before), _rule(after))]
+    found = [each for each in found if each.before != each.after]
+    for name in dict.fromkeys(name for name in (*old, *new) if name):
+        one, other = old.get(name, old.get("")), new.get(name, new.get(""))
+        if one is None or other is None:
+            found.append(Difference(name, "segment", *(("there", "") if one else ("", "there"))))
+        else:
+            found += [
+                Difference(f"{name}: {each.where}", each.what, each.before, each.after)
+                for each in differences(one, other)
+            ]
+    return tuple(found)
+
+
+def _parts(card: Scorecard | SegmentedScorecard) -> dict[str, Scorecard]:
+    if isinstance(card, Scorecard):
+        return {"": card}
+    return dict(zip(card.segmentation.names, card.cards, strict=True))
+
+
+def _rule(card: Scorecard | SegmentedScorecard) -> str:
+    if isinstance(card, Scorecard):
+        return "none"
+    rule = card.segmentation
+    takes = [
+        f"{s.name} = {', '.join(s.values)}" if s.values else f"{s.name} = [{s.least}, {s.below})"
+        for s in rule.segments
+    ]
+    return f"by {rule.column}: {'; '.join(takes)}; unknown: {rule.unknown}"
 
 
 def _settings(before: Scorecard, after: Scorecard) -> list[Difference]:

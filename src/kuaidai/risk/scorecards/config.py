@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from kuaidai.risk.scorecards.errors import BadSetting
 
@@ -46,11 +48,16 @@ class MissingPolicy(StrEnum):
 
 
 class UnseenPolicy(StrEnum):
-    """What a category that development never saw earns."""
+    """What a category that development never saw earns.
+
+    Nothing either way, as missing, as the worst bin, as the bin of rare categories (`other`; neutral
+    where there is none), or a refusal.
+    """
 
     NEUTRAL = "neutral"
     MISSING = "missing"
     WORST = "worst"
+    OTHER = "other"
     ERROR = "error"
 
 
@@ -85,8 +92,9 @@ class Criterion(StrEnum):
 class Infeasible(StrEnum):
     """What to do with a feature whose constraints admit no two bins; always recorded.
 
-    `drop` turns the feature down; `relax` first halves the minimum share and lowers the minimum bads
-    to one (useful for rare events, at the price of noisier bins); `error` stops the fit.
+    `drop` turns the feature down; `relax` first halves the minimum share, lowers the minimum bads to
+    one (useful for rare events, at the price of noisier bins) and asks for two bins only; `error` stops
+    the fit.
     """
 
     RELAX = "relax"
@@ -94,14 +102,54 @@ class Infeasible(StrEnum):
     ERROR = "error"
 
 
+def _set(config: object, name: str, value: object) -> None:
+    """Put a value as it was meant in the place of what was written; only while a config is made."""
+    object.__setattr__(config, name, value)
+
+
+def _read_enum(config: object, field: str, kind: type[StrEnum], shown: str) -> None:
+    """A choice may be written as its text: `trend="descending"`."""
+    given = getattr(config, field)
+    try:
+        _set(config, field, kind(given))
+    except ValueError as error:
+        rule = "one of " + ", ".join(kind)
+        raise BadSetting(name=shown, value=repr(given), rule=rule) from error
+
+
+def _pairs(special: Iterable[object], name: str) -> tuple[tuple[str, float], ...]:
+    pairs = []
+    for pair in special:
+        if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise BadSetting(name=name, value=repr(pair), rule='named, as in {"no record": -999}')
+        pairs.append((pair[0], float(pair[1])))
+    return tuple(pairs)
+
+
+_FEATURE_ENUMS: dict[str, type[StrEnum]] = {
+    "kind": Kind,
+    "trend": Trend,
+    "missing": MissingPolicy,
+    "unseen": UnseenPolicy,
+}
+_CARD_ENUMS: dict[str, type[StrEnum]] = {
+    "stepwise": Stepwise,
+    "criterion": Criterion,
+    "calibration": CalibrationMethod,
+    "on_infeasible": Infeasible,
+}
+
+
 @dataclass(frozen=True)
 class FeatureConfig:
-    """A candidate feature.
+    """A candidate feature. Choices may be written as their texts, `special` as a dict.
 
     `special` names numeric codes that are not quantities, each of which becomes its own bin, such as
     `(("no_record", -999.0),)`. `max_bins` overrides the card's. `splits` (rising) are boundaries the
     modeller sets for a numeric feature, `groups` the bins of a categorical one: nothing is searched
-    then, and categories that `groups` leaves out are treated as unseen.
+    then, and categories that `groups` leaves out are treated as unseen. Categories with less than
+    `other_share` of the ordinary rows stand together in one bin of rare categories that the search never
+    joins to another (0: rare categories are pooled by the card's minimum share and merged by bad rate).
     """
 
     name: str
@@ -117,9 +165,20 @@ class FeatureConfig:
     max_bins: int | None = None
     splits: tuple[float, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
+    other_share: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse bins that contradict the kind or themselves; raises `BadSetting`."""
+        """Read names of enums, lists and a dict of codes; refuse bins that contradict the kind or themselves.
+
+        Raises `BadSetting`.
+        """
+        for field, kind in _FEATURE_ENUMS.items():
+            _read_enum(self, field, kind, f"{field} of {self.name}")
+        special: Any = self.special
+        special = special.items() if isinstance(special, dict) else special
+        _set(self, "special", _pairs(special, f"special codes of {self.name}"))
+        _set(self, "splits", tuple(float(split) for split in self.splits))
+        _set(self, "groups", tuple(tuple(group) for group in self.groups))
         name = f"bins of {self.name}"
         levels = [level for group in self.groups for level in group]
         rising = all(low < high for low, high in itertools.pairwise(self.splits))
@@ -130,11 +189,18 @@ class FeatureConfig:
         if (self.groups if self.kind is Kind.NUMERIC else self.splits) != ():
             rule = "splits for a numeric feature, groups for a categorical one"
             raise BadSetting(name=name, value=self.splits or self.groups, rule=rule)
+        self._check_other()
         codes = [code for _, code in self.special]
         if len(set(codes)) != len(codes) or not all(math.isfinite(code) for code in codes):
             raise BadSetting(
                 name=f"special codes of {self.name}", value=codes, rule="finite and different"
             )
+
+    def _check_other(self) -> None:
+        free = self.kind is Kind.CATEGORICAL and not self.groups
+        if not 0 <= self.other_share < 1 or (self.other_share and not free):
+            rule = "in [0, 1), for a categorical feature without groups"
+            raise BadSetting(name=f"other_share of {self.name}", value=self.other_share, rule=rule)
 
     def title(self, language: str) -> str:
         """The feature's title in `language` (Chinese for `zh*`), its name where it has none."""
@@ -169,10 +235,10 @@ def _chance(
 
 @dataclass(frozen=True)
 class ScorecardConfig:
-    """How a card is built.
+    """How a card is built. Features may be given by name alone, `bands` as a dict of least scores.
 
     Scaling: `base_score` points at good:bad odds of `base_odds`, `pdo` points double the odds.
-    Binning: at most `max_bins` bins, each with at least `min_bin_share` of the rows and
+    Binning: from `min_bins` to `max_bins` bins, each with at least `min_bin_share` of the rows and
     `min_bin_bads` bads and goods; neighbours whose bad rates differ with a p-value above
     `max_bin_p_value` are merged (`None`: never). Missing or special bins with fewer than `min_own_bin_rows` rows
     or with only goods or only bads earn no points either way. `epsilon` stands in for a zero count in the weight of evidence.
@@ -194,6 +260,7 @@ class ScorecardConfig:
     pdo: float = 40.0
     base_score: float = 600.0
     base_odds: float = 20.0
+    min_bins: int = 2
     max_bins: int = 6
     min_bin_share: float = 0.05
     min_bin_bads: int = 5
@@ -218,15 +285,25 @@ class ScorecardConfig:
     bands: tuple[GradeBand, ...] = DEFAULT_BANDS
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot work; raises `BadSetting`."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+        """Read names of enums, lists and a dict of grades; refuse what cannot work; raises `BadSetting`."""
+        for field, kind in _CARD_ENUMS.items():
+            _read_enum(self, field, kind, field)
+        features: Iterable[Any] = self.features
+        named = (FeatureConfig(f) if isinstance(f, str) else f for f in features)
+        _set(self, "features", tuple(named))
+        bands: Any = self.bands
+        if isinstance(bands, dict):
+            bands = [GradeBand(grade, floor) for grade, floor in bands.items()]
+        _set(self, "bands", tuple(bands))
+        for setting in dataclasses.fields(self):
+            value = getattr(self, setting.name)
             if isinstance(value, float) and not math.isfinite(value):
-                raise BadSetting(name=field.name, value=value, rule="a finite number")
+                raise BadSetting(name=setting.name, value=value, rule="a finite number")
         checks = (
             ("pdo", self.pdo, self.pdo > 0, "above 0"),
             ("base_odds", self.base_odds, self.base_odds > 0, "above 0"),
             ("max_bins", self.max_bins, self.max_bins >= 2, "at least 2"),
+            ("min_bins", self.min_bins, 2 <= self.min_bins <= self.max_bins, "from 2 to max_bins"),
             ("min_bin_share", self.min_bin_share, 0 < self.min_bin_share <= 0.5, "in (0, 0.5]"),
             ("min_bin_bads", self.min_bin_bads, self.min_bin_bads >= 1, "at least 1"),
             ("epsilon", self.epsilon, self.epsilon > 0, "above 0"),

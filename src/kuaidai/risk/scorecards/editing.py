@@ -1,4 +1,4 @@
-"""Edits of bins by hand: merge, split, move missing values, set a weight of evidence.
+"""Edits of bins by hand: merge, split, move missing or special values, set a weight of evidence.
 
 Each gives a new binning whose figures come from the counts at once, and writes who did what and why, with
 the information value before and after, into the record that the card keeps. A bin is named by its place
@@ -8,7 +8,7 @@ among the ordinary ones, from 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,9 +34,7 @@ def merge_bins(
     labels = [b.label for b in binning.bins()[first : last + 1]]
     joined = tuple(place for group in binning.groups[first : last + 1] for place in group)
     groups = (*binning.groups[:first], joined, *binning.groups[last + 1 :])
-    changed = _regrouped(binning, groups)
-    if binning.missing_with is not None:
-        changed = replace(changed, missing_with=_after_merge(binning.missing_with, first, last))
+    changed = _regrouped(binning, groups, lambda place: _after_merge(place, first, last))
     return _logged(binning, changed, "merge", " | ".join(labels), by, why)
 
 
@@ -68,10 +66,7 @@ def split_bin(
         high = tuple(code for code in inside if code >= start)
         detail = f"{binning.bins()[place].label} at {cuts[start]:g}"
     groups = (*binning.groups[:place], low, high, *binning.groups[place + 1 :])
-    changed = _regrouped(binning, groups)
-    if binning.missing_with is not None:
-        moved = binning.missing_with + (1 if binning.missing_with > place else 0)
-        changed = replace(changed, missing_with=moved)
+    changed = _regrouped(binning, groups, lambda other: other + (1 if other > place else 0))
     return _logged(binning, changed, "split", detail, by, why)
 
 
@@ -83,6 +78,25 @@ def assign_missing(
         _require_place(binning, place)
     detail = "own bin" if place is None else binning.bins()[place].label
     return _logged(binning, replace(binning, missing_with=place), "assign missing", detail, by, why)
+
+
+def assign_special(
+    binning: FeatureBinning, label: str, place: int | None, *, by: str, why: str
+) -> FeatureBinning:
+    """Count a special code with an ordinary bin, or (None) in its own again; raises `BadSetting`."""
+    known = [name for name, _ in binning.feature.special]
+    if label not in known:
+        rule = (
+            f"one of {', '.join(known)}" if known else "left out: the feature has no special code"
+        )
+        raise BadSetting(name=f"special code of {binning.name}", value=label, rule=rule)
+    if place is not None:
+        _require_place(binning, place)
+    detail = f"{label} to {'its own bin' if place is None else binning.bins()[place].label}"
+    others = [(name, at) for name, at in binning.special_with if name != label]
+    joined = tuple(others) if place is None else (*others, (label, place))
+    changed = replace(binning, special_with=joined)
+    return _logged(binning, changed, "assign special", detail, by, why)
 
 
 def set_woe(
@@ -126,8 +140,13 @@ def _after_merge(place: int, first: int, last: int) -> int:
     return first if place <= last else place - (last - first)
 
 
-def _regrouped(binning: FeatureBinning, groups: tuple[tuple[int, ...], ...]) -> FeatureBinning:
-    return replace(binning, groups=groups, set_woe=())
+def _regrouped(
+    binning: FeatureBinning, groups: tuple[tuple[int, ...], ...], moved: Callable[[int], int]
+) -> FeatureBinning:
+    """New groups; `moved` tells where an ordinary bin that own bins are counted with has gone."""
+    missing = None if binning.missing_with is None else moved(binning.missing_with)
+    special = tuple((label, moved(place)) for label, place in binning.special_with)
+    return replace(binning, groups=groups, missing_with=missing, special_with=special, set_woe=())
 
 
 def _logged(

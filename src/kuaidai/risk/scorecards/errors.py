@@ -148,6 +148,30 @@ class CannotExport(Refusal):
     zh = "评分卡无法导出为 {form}：{why}。请修改变量名或类别取值。"
 
 
+class UnknownSegment(Refusal):
+    """A row belongs to no segment of a segmented scorecard whose policy is to refuse it."""
+
+    code = "SCORECARD_SEGMENT_UNKNOWN"
+    en = "Column {column} has {value}, which no segment of the scorecard takes; segments: {known}."
+    zh = "字段 {column} 的取值 {value} 不属于评分卡的任何客群；现有客群：{known}。"
+
+
+class SegmentNotFitted(Refusal):
+    """The card of one segment cannot be fitted."""
+
+    code = "SCORECARD_SEGMENT_NOT_FITTED"
+    en = "Segment {segment} cannot be fitted: {why}. Join it to another segment or change its features."
+    zh = "客群 {segment} 无法拟合：{why}。请与其他客群合并或调整其候选变量。"
+
+
+class OneCardOnly(Refusal):
+    """A segmented scorecard was given to something that takes one card."""
+
+    code = "SCORECARD_SEGMENTED"
+    en = "{source} is a segmented scorecard, and {what} takes a single card. {remedy}"
+    zh = "{source} 是分客群评分卡，而 {what} 只接受单一评分卡。{remedy}"
+
+
 class BadPlan(Refusal):
     """A file that is to describe a fit cannot be read as one."""
 

@@ -1,8 +1,9 @@
 """The workshop in scikit-learn's manner: a transformer to weight of evidence, a card and its challenger.
 
 All take frames (pandas, Polars), Arrow tables and arrays with `y` as an array, and just as well data that
-never fit into memory: Parquet paths, Arrow readers, Ibis tables, with `y` (and `sample_weight`) the name
-of a column. Without `features` every column but these is a candidate: text is categorical.
+never fit into memory: Parquet paths, Arrow readers, Ibis tables, with `y` (and `sample_weight`, `offset`)
+the name of a column. Without `features` every column but these is a candidate: text is categorical.
+`features` may be names, configurations or both.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 from scipy import special
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
@@ -21,15 +23,12 @@ from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.challenger import Challenger
 from kuaidai.risk.scorecards.challenger_fitting import BoostingSettings, fit_challenger
 from kuaidai.risk.scorecards.characteristics import Characteristic
-from kuaidai.risk.scorecards.columns import Floats, read_column
+from kuaidai.risk.scorecards.columns import Floats, read_column, require_columns
 from kuaidai.risk.scorecards.config import (
-    CalibrationMethod,
-    Criterion,
     FeatureConfig,
     Infeasible,
     Kind,
     ScorecardConfig,
-    Stepwise,
 )
 from kuaidai.risk.scorecards.engine.rows import Data, Rows, open_rows, whole_table
 from kuaidai.risk.scorecards.errors import BadSetting
@@ -37,6 +36,7 @@ from kuaidai.risk.scorecards.fitting import Binning, bin_data, fit_card
 
 _TARGET = "\0target"
 _WEIGHT = "\0weight"
+_OFFSET = "\0offset"
 Labels = npt.ArrayLike | str
 
 
@@ -50,7 +50,7 @@ class WoeTransformer(TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        features: Sequence[FeatureConfig] | None = None,
+        features: Sequence[FeatureConfig | str] | None = None,
         max_bins: int = 6,
         min_bin_share: float = 0.05,
         min_bin_bads: int = 5,
@@ -68,7 +68,7 @@ class WoeTransformer(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Data | npt.ArrayLike, y: Labels, sample_weight: Labels | None = None) -> Self:
         """Bin the columns of `X` against `y` (1 = bad); raises as `bin_data` does."""
-        rows, target, weight = _prepared(X, y, sample_weight)
+        rows, target, weight, _ = _prepared(X, y, sample_weight)
         config = ScorecardConfig(
             name="transformer",
             features=_candidates(rows, self.features, (target, weight, self.stable_over)),
@@ -77,7 +77,7 @@ class WoeTransformer(TransformerMixin, BaseEstimator):
             min_bin_bads=self.min_bin_bads,
             max_bin_p_value=self.max_bin_p_value,
             stable_over=self.stable_over,
-            on_infeasible=Infeasible(self.on_infeasible),
+            on_infeasible=cast(Infeasible, self.on_infeasible),
         )
         binning = bin_data(rows, target=target, config=config, weight=weight)
         self.characteristics_: tuple[Characteristic, ...] = tuple(
@@ -91,8 +91,7 @@ class WoeTransformer(TransformerMixin, BaseEstimator):
     def transform(self, X: Data | npt.ArrayLike) -> Floats:
         """Rows × features of weights of evidence, in memory."""
         check_is_fitted(self)
-        names = [c.name for c in self.characteristics_]
-        table = whole_table(_opened(X), names)
+        table = _table(X, [c.name for c in self.characteristics_])
         return np.column_stack(
             [
                 c.woe[c.codes(read_column(table, c.name, c.feature.kind))]
@@ -116,7 +115,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        features: Sequence[FeatureConfig] | None = None,
+        features: Sequence[FeatureConfig | str] | None = None,
         max_bins: int = 6,
         min_bin_share: float = 0.05,
         min_bin_bads: int = 5,
@@ -152,11 +151,22 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         self.central_tendency = central_tendency
         self.config = config
 
-    def fit(self, X: Data | npt.ArrayLike, y: Labels, sample_weight: Labels | None = None) -> Self:
-        """Fit a card to `X` and `y` (1 = bad); raises as `fit_scorecard` does."""
-        rows, target, weight = _prepared(X, y, sample_weight)
-        config = self.config or self._config(rows, (target, weight))
-        self.binning_: Binning = bin_data(rows, target=target, config=config, weight=weight)
+    def fit(
+        self,
+        X: Data | npt.ArrayLike,
+        y: Labels,
+        sample_weight: Labels | None = None,
+        offset: Labels | None = None,
+    ) -> Self:
+        """Fit a card to `X` and `y` (1 = bad); raises as `fit_scorecard` does.
+
+        `offset`: fixed log-odds of bad per row; scores and probabilities are those of an offset of 0.
+        """
+        rows, target, weight, fixed = _prepared(X, y, sample_weight, offset)
+        config = self.config or self._config(rows, (target, weight, fixed))
+        self.binning_: Binning = bin_data(
+            rows, target=target, config=config, weight=weight, offset=fixed
+        )
         self.card_: Scorecard = fit_card(self.binning_)
         self.classes_ = np.array([0, 1])
         self.feature_names_in_ = np.array([f.name for f in config.features], dtype=object)
@@ -167,14 +177,11 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         settings = {
             name: value
             for name, value in self.get_params(deep=False).items()
-            if name not in ("features", "stepwise", "criterion", "calibration", "config")
+            if name not in ("features", "config")
         }
         return ScorecardConfig(
             name="scorecard",
             features=_candidates(rows, self.features, apart),
-            stepwise=Stepwise(self.stepwise),
-            criterion=Criterion(self.criterion),
-            calibration=CalibrationMethod(self.calibration),
             **settings,
         )
 
@@ -185,7 +192,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
     def scores(self, X: Data | npt.ArrayLike) -> npt.NDArray[np.int64]:
         """The points of each row: higher is better."""
         check_is_fitted(self)
-        return self.card_.scores(whole_table(_opened(X), self.card_.features))
+        return self.card_.scores(_table(X, self.card_.features))
 
     def predict_proba(self, X: Data | npt.ArrayLike) -> Floats:
         """Rows × 2: chance of good, calibrated probability of default."""
@@ -209,7 +216,7 @@ class ChallengerClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        features: Sequence[FeatureConfig] | None = None,
+        features: Sequence[FeatureConfig | str] | None = None,
         leaves: int = 8,
         learning_rate: float = 0.05,
         most_rounds: int = 600,
@@ -233,7 +240,7 @@ class ChallengerClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Data | npt.ArrayLike, y: Labels, sample_weight: Labels | None = None) -> Self:
         """Grow trees on `X` and `y` (1 = bad); raises as `fit_challenger` does."""
-        rows, target, weight = _prepared(X, y, sample_weight)
+        rows, target, weight, _ = _prepared(X, y, sample_weight)
         config = self.config or ScorecardConfig(
             name="challenger", features=_candidates(rows, self.features, (target, weight))
         )
@@ -283,12 +290,34 @@ def _opened(data: Data | npt.ArrayLike) -> Rows:
     return open_rows(cast(Data, data))
 
 
-def _prepared(
-    data: Data | npt.ArrayLike, y: Labels, sample_weight: Labels | None
-) -> tuple[Rows, str, str | None]:
-    """The rows with their target and weight, and the names of both."""
+def _table(data: Data | npt.ArrayLike, names: Sequence[str]) -> pa.Table:
     rows = _opened(data)
-    given = {_TARGET: y, _WEIGHT: sample_weight}
+    require_columns(pa.table({name: [] for name in rows.names}), names)
+    return whole_table(rows, names)
+
+
+def _require_alignment(data: object, values: object, name: str) -> None:
+    """Rows are matched by place; a Series whose labels are the frame's in another order is a mistake."""
+    if not (isinstance(data, pd.DataFrame) and isinstance(values, pd.Series)):
+        return
+    if data.index.equals(values.index) or len(data) != len(values):
+        return
+    if data.index.is_unique and data.index.sort_values().equals(values.index.sort_values()):
+        rule = f"in the order of X: use {name}.loc[X.index]"
+        raise BadSetting(name=name, value="labelled as X but in another order", rule=rule)
+
+
+def _prepared(
+    data: Data | npt.ArrayLike,
+    y: Labels,
+    sample_weight: Labels | None,
+    offset: Labels | None = None,
+) -> tuple[Rows, str, str | None, str | None]:
+    """The rows with their target, weight and offset, and the names of the three."""
+    for name, values in (("y", y), ("sample_weight", sample_weight), ("offset", offset)):
+        _require_alignment(data, values, name)
+    rows = _opened(data)
+    given = {_TARGET: y, _WEIGHT: sample_weight, _OFFSET: offset}
     arrays = {
         name: np.asarray(value)
         for name, value in given.items()
@@ -302,25 +331,37 @@ def _prepared(
                 raise BadSetting(name=name.strip("\0"), value=f"shape {values.shape}", rule=rule)
             table = table.append_column(name, pa.array(values, from_pandas=True))
         rows = open_rows(table)
-    weight = None if sample_weight is None else _WEIGHT
     return (
         rows,
         y if isinstance(y, str) else _TARGET,
-        sample_weight if isinstance(sample_weight, str) else weight,
+        _named(sample_weight, _WEIGHT),
+        _named(offset, _OFFSET),
     )
+
+
+def _named(given: Labels | None, name: str) -> str | None:
+    return given if given is None or isinstance(given, str) else name
 
 
 def _candidates(
-    rows: Rows, features: Sequence[FeatureConfig] | None, apart: tuple[str | None, ...]
+    rows: Rows, features: Sequence[FeatureConfig | str] | None, apart: tuple[str | None, ...]
 ) -> tuple[FeatureConfig, ...]:
-    if features is not None:
-        return tuple(features)
+    if features is not None and not any(isinstance(feature, str) for feature in features):
+        return tuple(cast(Sequence[FeatureConfig], features))
     schema = rows.read(0, rows.names).schema if rows.sizes else pa.schema([])
-    return tuple(
-        FeatureConfig(field.name, kind=Kind.CATEGORICAL if _is_text(field.type) else Kind.NUMERIC)
+    found = {
+        field.name: FeatureConfig(
+            field.name, kind=Kind.CATEGORICAL if _is_text(field.type) else Kind.NUMERIC
+        )
         for field in schema
         if field.name not in apart
+    }
+    if features is None:
+        return tuple(found.values())
+    require_columns(
+        pa.table({name: [] for name in found}), [f for f in features if isinstance(f, str)]
     )
+    return tuple(found[f] if isinstance(f, str) else f for f in features)
 
 
 def _is_text(kind: Any) -> bool:

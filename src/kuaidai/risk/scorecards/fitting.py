@@ -34,13 +34,14 @@ from kuaidai.risk.scorecards.engine.fine_classes import CLASSES
 from kuaidai.risk.scorecards.engine.kernels import count_scores
 from kuaidai.risk.scorecards.engine.rows import Data, open_rows
 from kuaidai.risk.scorecards.engine.scan import Block, Coded, Counts, scan
-from kuaidai.risk.scorecards.errors import OneClassTarget
+from kuaidai.risk.scorecards.errors import BadSetting, OneClassTarget
 from kuaidai.risk.scorecards.scaling import (
     base_points,
     calibrate,
     calibrate_in_steps,
     give_points,
     grade_bands,
+    keep_log_odds,
 )
 from kuaidai.risk.scorecards.selection import Candidates, Selection, select_features
 
@@ -64,6 +65,7 @@ class Binning:
     target: str
     weight: str | None
     recent: Counts | None = None
+    offset: str | None = None
 
     def feature(self, name: str) -> FeatureBinning:
         """The binning of the feature called `name`; raises `KeyError`."""
@@ -80,7 +82,8 @@ class Binning:
         for place, feature in enumerate(self.features):
             if feature.name == name:
                 return place
-        raise KeyError(name)
+        known = ", ".join(feature.name for feature in self.features)
+        raise KeyError(f"{name} is no candidate; there are: {known}")
 
 
 def bin_data(
@@ -89,6 +92,7 @@ def bin_data(
     target: str,
     config: ScorecardConfig,
     weight: str | None = None,
+    offset: str | None = None,
     recent: Data | None = None,
     folder: Path | None = None,
     threads: int | None = None,
@@ -97,7 +101,8 @@ def bin_data(
     """Scan the data once and bin every candidate.
 
     `data` (see `open_rows`) holds the candidates of `config.features` and `target` (1 = bad); `weight`
-    names a column of row weights; `recent` is a later sample, with the same columns, for stability.
+    names a column of row weights, `offset` one of fixed log-odds of bad that the fit adds to each row's own
+    (a sampling correction, a year's economy); `recent` is a later sample, with the same columns, for stability.
     `folder` takes the codes (one byte a value) where memory is not to; `progress` is told the rows
     scanned. Raises as `scan` and `bin_scan` do.
     """
@@ -107,6 +112,7 @@ def bin_data(
         target=target,
         weight=weight,
         period=config.stable_over,
+        offset=offset,
         folder=folder,
         threads=threads,
         progress=progress,
@@ -116,7 +122,7 @@ def bin_data(
         rows = open_rows(recent)
         later = scan(rows, config.features, target=target, classes=scanned.classes, threads=threads)
         later = replace(later, blocks=())  # its counts are all that is asked for
-    return Binning(scanned, bin_scan(scanned, config), config, target, weight, later)
+    return Binning(scanned, bin_scan(scanned, config), config, target, weight, later, offset)
 
 
 def fit_scorecard(
@@ -125,6 +131,7 @@ def fit_scorecard(
     target: str,
     config: ScorecardConfig,
     weight: str | None = None,
+    offset: str | None = None,
     recent: Data | None = None,
     notes: tuple[tuple[str, str], ...] = (),
     folder: Path | None = None,
@@ -134,14 +141,16 @@ def fit_scorecard(
     """Bin, select, fit, scale and calibrate a card on the development sample.
 
     Parameters as in `bin_data`; `notes` are kept in the card's provenance. The same rows give the same
-    card. Raises `MissingColumn`, `NotANumber`, `InfiniteValue`, `TargetNotBinary`, `OneClassTarget`,
-    `NoFeatureLeft`, `InfeasibleBins`, `FitNotConverged`, `BadSetting`.
+    card. With an `offset`, scores and PDs are those of a row whose offset is 0. Raises `MissingColumn`,
+    `NotANumber`, `InfiniteValue`, `TargetNotBinary`, `OneClassTarget`, `NoFeatureLeft`,
+    `InfeasibleBins`, `FitNotConverged`, `BadSetting`.
     """
     binning = bin_data(
         data,
         target=target,
         config=config,
         weight=weight,
+        offset=offset,
         recent=recent,
         folder=folder,
         threads=threads,
@@ -157,6 +166,9 @@ def fit_card(binning: Binning, *, notes: tuple[tuple[str, str], ...] = ()) -> Sc
         [c.woe[f.places()] for c, f in zip(characteristics, binning.features, strict=True)]
     )
     config = binning.config
+    if binning.offset and config.calibration is CalibrationMethod.ISOTONIC:
+        rule = "logistic in a fit with an offset, which steps over the score cannot leave out"
+        raise BadSetting(name="calibration", value=config.calibration.value, rule=rule)
     selection = select_features(
         Candidates(
             binning.scan,
@@ -164,6 +176,7 @@ def fit_card(binning: Binning, *, notes: tuple[tuple[str, str], ...] = ()) -> Sc
             woe,
             association=_association(binning),
             stability=stability(binning),
+            offset=binning.offset is not None,
         ),
         config,
     )
@@ -177,9 +190,10 @@ def fit_card(binning: Binning, *, notes: tuple[tuple[str, str], ...] = ()) -> Sc
         weight=binning.weight,
         libraries=_libraries(),
         notes=notes,
+        offset=binning.offset,
     )
     card = _assemble(characteristics, selection, config, provenance)
-    return _finish(card, score_counts(card, binning, selection.chosen))
+    return calibrated(card, score_counts(card, binning, selection.chosen))
 
 
 def require_both_classes(bad: Floats, target: str, *, sample: str) -> None:
@@ -287,8 +301,12 @@ def _count_block(
     return counts
 
 
-def _finish(card: Scorecard, counted: ScoreCounts) -> Scorecard:
-    """Calibrate the card on its development scores and fill in the grades."""
+def calibrated(card: Scorecard, counted: ScoreCounts) -> Scorecard:
+    """The card calibrated on counts of development scores, its grades filled in.
+
+    After a fit with an offset the scores' own log-odds stand: a fit of outcomes on scores alone would
+    bring back what the offset took out.
+    """
     scores = np.tile(counted.scores, 2)
     bad: Floats = np.repeat([0.0, 1.0], len(counted.scores))
     weights: Floats = np.concatenate([counted.goods, counted.bads])
@@ -297,16 +315,19 @@ def _finish(card: Scorecard, counted: ScoreCounts) -> Scorecard:
     tendency = card.config.central_tendency
     if card.config.calibration is CalibrationMethod.ISOTONIC:
         calibration = calibrate_in_steps(scores, bad, weights, central_tendency=tendency)
+    elif card.provenance.offset is not None:
+        log_odds = np.array([card.log_odds_of_bad(int(s)) for s in scores], dtype=np.float64)
+        calibration = keep_log_odds(log_odds, weights, central_tendency=tendency)
     else:
         log_odds = np.array([card.log_odds_of_bad(int(s)) for s in scores], dtype=np.float64)
         calibration = calibrate(log_odds, bad, weights, central_tendency=tendency)
-    calibrated = replace(card, calibration=calibration)
+    scaled = replace(card, calibration=calibration)
     floors = [band.min_score for band in card.config.bands if band.min_score is not None]
-    edges: list[Decimal] = [calibrated.pd_of(floor) for floor in floors]
-    edges.append(calibrated.pd_of(floors[-1] - 1 if floors else int(card.config.base_score)))
-    pds = calibrated.probabilities(scores)
+    edges: list[Decimal] = [scaled.pd_of(floor) for floor in floors]
+    edges.append(scaled.pd_of(floors[-1] - 1 if floors else int(card.config.base_score)))
+    pds = scaled.probabilities(scores)
     grades = grade_bands(scores, pds, bad, weights, card.config, edges)
-    return replace(calibrated, grades=grades)
+    return replace(scaled, grades=grades)
 
 
 def fingerprint(scanned: Counts) -> str:

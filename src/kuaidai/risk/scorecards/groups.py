@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from kuaidai.risk.scorecards.card import Scorecard
+from kuaidai.risk.scorecards.card import Scoring
 from kuaidai.risk.scorecards.columns import Floats, Table, read_column, read_target
 from kuaidai.risk.scorecards.config import Kind
 from kuaidai.risk.scorecards.errors import BadSetting
@@ -63,7 +63,7 @@ class GroupTable:
 
 
 def group_table(
-    card: Scorecard,
+    card: Scoring,
     table: Table,
     target: str,
     column: str,
@@ -91,7 +91,7 @@ def group_table(
 
 
 def _measure(
-    card: Scorecard, group: str, scores: npt.NDArray[np.int64], bad: Floats, cut: int | None
+    card: Scoring, group: str, scores: npt.NDArray[np.int64], bad: Floats, cut: int | None
 ) -> GroupRow:
     bads = int(bad.sum())
     auc = low = high = math.nan

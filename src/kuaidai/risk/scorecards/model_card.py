@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kuaidai.kernel.pages import render_page
+from kuaidai.risk.scorecards.segments.validation import SegmentedValidation
 from kuaidai.risk.scorecards.validation import ValidationReport
 
 
@@ -36,6 +37,20 @@ def render_model_card(report: ValidationReport, use: IntendedUse) -> str:
     )
 
 
-def write_model_card(report: ValidationReport, use: IntendedUse, path: Path) -> None:
+def render_segmented_model_card(whole: SegmentedValidation, use: IntendedUse) -> str:
+    """The same of a segmented scorecard: the whole, then each segment's card."""
+    return render_page(
+        "kuaidai.risk.scorecards", "segmented_model_card.html.j2", whole=whole, use=use
+    )
+
+
+def write_model_card(
+    report: ValidationReport | SegmentedValidation, use: IntendedUse, path: Path | str
+) -> None:
     """Write the model card to `path`."""
-    path.write_text(render_model_card(report, use), encoding="utf-8")
+    Path(path).write_text(
+        render_segmented_model_card(report, use)
+        if isinstance(report, SegmentedValidation)
+        else render_model_card(report, use),
+        encoding="utf-8",
+    )

@@ -7,11 +7,21 @@ purpose = "renewal of lines"  # optional, as is author: who fits; both stay in t
 [data]
 train = "train.parquet"       # a Parquet file or a folder of them, beside this file
 target = "bad"
+weight = "rows"               # optional: a column of row weights
+offset = "year_effect"        # optional: a column of fixed log-odds of bad
 recent = "2026.parquet"       # optional: stability, and validation out of time
 
 [card]                        # any setting of ScorecardConfig
 max_bins = 5
 grades = { A = 680, B = 640, C = 600, D = 560, E = "rest" }
+
+[segments]                    # optional: a card for each segment, all on one scale
+column = "customer"           # alone: a segment for each of its values
+unknown = "new"               # who judges a row of no segment; "error" (default) refuses it
+
+[segments.cards]              # or segments by name: lists of values, or numbers from least up to below
+new = { values = ["new", "trial"], features = ["turnover"] }
+existing = { values = ["existing"] }
 
 [[features]]                  # any setting of FeatureConfig
 name = "turnover"
@@ -32,9 +42,18 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from kuaidai.risk.scorecards.config import FeatureConfig, GradeBand, ScorecardConfig
 from kuaidai.risk.scorecards.errors import BadPlan, BadSetting
+from kuaidai.risk.scorecards.segments.rule import REFUSED, Segment, Segmentation
 
-_DATA = ("train", "target", "weight", "recent")
+_DATA = ("train", "target", "weight", "offset", "recent")
 _SIGNED = ("author", "purpose")
+
+
+@dataclass(frozen=True)
+class SegmentsByValue:
+    """A segment for each value of a column: which ones, the data will tell."""
+
+    column: str
+    unknown: str
 
 
 @dataclass(frozen=True)
@@ -48,14 +67,19 @@ class FitPlan:
     recent: Path | None
     signed: tuple[tuple[str, str], ...] = ()
     """Who made the card and what for, where the file says so."""
+    offset: str | None = None
+    segments: Segmentation | SegmentsByValue | None = None
 
 
-def read_plan(path: Path) -> FitPlan:
+def read_plan(path: Path | str) -> FitPlan:
     """Read a plan; raises `BadPlan` naming the entry that is wrong, and what may stand there."""
-    source = str(path)
+    path, source = Path(path), str(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise BadPlan(source=source, why=why) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadPlan(source=source, why=str(error)) from error
     try:
         return _plan(document, path.parent)
@@ -66,7 +90,7 @@ def read_plan(path: Path) -> FitPlan:
 
 
 def _plan(document: dict[str, Any], folder: Path) -> FitPlan:
-    _only(document, ("name", *_SIGNED, "data", "card", "features"), "the file")
+    _only(document, ("name", *_SIGNED, "data", "card", "features", "segments"), "the file")
     for name in _SIGNED:
         if not isinstance(document.get(name, ""), str):
             raise ValueError(f"{name} is {document[name]!r}; it must be text")
@@ -96,7 +120,27 @@ def _plan(document: dict[str, Any], folder: Path) -> FitPlan:
         data.get("weight"),
         None if recent is None else folder / recent,
         tuple((name, document[name]) for name in _SIGNED if document.get(name)),
+        data.get("offset"),
+        _segments(document.get("segments")),
     )
+
+
+def _segments(entry: Any) -> Segmentation | SegmentsByValue | None:
+    if entry is None:
+        return None
+    if not isinstance(entry, dict) or not isinstance(entry.get("column"), str):
+        raise ValueError("[segments] needs a column")
+    _only(entry, ("column", "unknown", "cards"), "[segments]")
+    unknown = _value(str, entry.get("unknown", REFUSED), "unknown of [segments]")
+    cards = entry.get("cards")
+    if cards is None:
+        return SegmentsByValue(entry["column"], unknown)
+    if not isinstance(cards, dict) or not all(isinstance(each, dict) for each in cards.values()):
+        raise ValueError('[segments.cards] must name segments, as in new = { values = ["new"] }')
+    made = (
+        _made(Segment, {**each, "name": name}, f"segment {name}") for name, each in cards.items()
+    )
+    return Segmentation(entry["column"], tuple(made), unknown)
 
 
 def _bands(grades: Any) -> tuple[GradeBand, ...]:

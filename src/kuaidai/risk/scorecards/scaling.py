@@ -62,9 +62,19 @@ def calibrate(
         method, intercept, slope = "identity (the calibration fit was not sound)", 0.0, 1.0
     if central_tendency is None:
         return Calibration(method, intercept, slope)
-
     shift = shift_to(slope * log_odds, weights, central_tendency)
     return Calibration(f"{method}, mean set to {central_tendency:g}", shift, slope)
+
+
+def keep_log_odds(
+    log_odds: Floats, weights: Floats, *, central_tendency: float | None
+) -> Calibration:
+    """PDs from the log-odds that the scores stand for, moved only to a `central_tendency`."""
+    method = "identity (the fit held an offset)"
+    if central_tendency is None:
+        return Calibration(method, 0.0, 1.0)
+    shift = shift_to(log_odds, weights, central_tendency)
+    return Calibration(f"{method}, mean set to {central_tendency:g}", shift, 1.0)
 
 
 def calibrate_in_steps(

@@ -36,7 +36,8 @@ class Candidates:
     """What selection looks at, one entry a feature of the scan.
 
     `woe` (features × 256) gives each code its weight of evidence. `association`: p-values of the raw
-    values, `stability`: PSI against the recent sample; either empty where it was not asked for.
+    values, `stability`: PSI against the recent sample; either empty where it was not asked for. `offset`:
+    whether the scan holds offsets.
     """
 
     scan: Coded
@@ -44,6 +45,7 @@ class Candidates:
     woe: Floats
     association: Sequence[float] = ()
     stability: Sequence[float] = ()
+    offset: bool = False
 
 
 def select_features(candidates: Candidates, config: ScorecardConfig) -> Selection:
@@ -73,10 +75,54 @@ def select_features(candidates: Candidates, config: ScorecardConfig) -> Selectio
     chosen, fit = _regress(candidates, chosen[: config.max_features], config, log)
     if fit is None:
         raise NoFeatureLeft(count=len(candidates.characteristics), reasons=log.last(3))
-    for place, p in zip(chosen, fit.p_values[1:], strict=True):
-        iv = candidates.characteristics[place].iv
-        log.keep(place, f"IV {iv:.3f}, expected sign, p-value {p:.3g}", iv)
-    return Selection(tuple(chosen), fit, _inflation(candidates, chosen), tuple(log.steps))
+    inflation = _inflation(candidates, chosen)
+    related = _closest(candidates, chosen)
+    for at, place in enumerate(chosen):
+        words = [
+            *_passed(candidates, place, config),
+            related[at],
+            f"variance inflation {inflation[at]:.2f}, at most {config.vif_max:g}",
+            f"coefficient {fit.coefficients[at + 1]:+.3f} of the expected sign",
+            _proved(candidates, fit, at, config),
+        ]
+        reason = "; ".join(word for word in words if word)
+        log.keep(place, reason, candidates.characteristics[place].iv)
+    return Selection(tuple(chosen), fit, inflation, tuple(log.steps))
+
+
+def _passed(candidates: Candidates, place: int, config: ScorecardConfig) -> list[str]:
+    """What a feature had to show before any other was looked at."""
+    iv = candidates.characteristics[place].iv
+    words = [f"information value {iv:.3f}, at least {config.iv_min:g}"]
+    for values, limit, what in (
+        (candidates.association, config.association_p_max, "p-value of raw values"),
+        (candidates.stability, config.psi_max, "stability index"),
+    ):
+        if limit is not None and len(values):
+            words.append(f"{what} {values[place]:.3g}, at most {limit:g}")
+    return words
+
+
+def _closest(candidates: Candidates, chosen: Sequence[int]) -> list[str]:
+    """For each of the chosen: the one that its WOE is most correlated with."""
+    if len(chosen) < 2:
+        return [""] * len(chosen)
+    found = np.abs(correlations(cross_products(candidates.scan, candidates.woe, chosen)))
+    np.fill_diagonal(found, -1.0)
+    names = [candidates.characteristics[place].name for place in chosen]
+    return [
+        f"highest correlation {row.max():.2f}, with {names[int(row.argmax())]}" for row in found
+    ]
+
+
+def _proved(candidates: Candidates, fit: LogisticFit, at: int, config: ScorecardConfig) -> str:
+    """What the regression's own criterion says of a feature that stayed."""
+    p = f"p-value {fit.p_values[at + 1]:.2g}"
+    if config.criterion is Criterion.P_VALUE:
+        return p if config.p_max is None else f"{p}, at most {config.p_max:g}"
+    price = _price(candidates, config)
+    name = config.criterion.value.upper()
+    return f"{p}; {name}: chi-square {fit.z[at + 1] ** 2:.1f}, at least {price:.2f}"
 
 
 class _Log:
@@ -211,7 +257,12 @@ def _fitted(
     if not chosen:
         return None
     return fit_codes(
-        candidates.scan, candidates.woe, chosen=chosen, l2=config.l2, signed=config.signed
+        candidates.scan,
+        candidates.woe,
+        chosen=chosen,
+        l2=config.l2,
+        signed=config.signed,
+        offset=candidates.offset,
     )
 
 
@@ -272,7 +323,9 @@ def _strongest(
     """The candidate to come in next, by its score statistic; the last look logs those left outside."""
     if not waiting:
         return None
-    statistics = score_statistics(candidates.scan, candidates.woe, chosen, waiting, fit)
+    statistics = score_statistics(
+        candidates.scan, candidates.woe, chosen, waiting, fit, offset=candidates.offset
+    )
     best = int(np.argmax(statistics))
     price = _price(candidates, config)
     if statistics[best] >= price:

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kuaidai.kernel.stability import Stability, stability_index
-from kuaidai.risk.scorecards.card import Scorecard
+from kuaidai.risk.scorecards.card import Scorecard, Scoring
 from kuaidai.risk.scorecards.columns import Floats, Table, read_column, read_target
 from kuaidai.risk.scorecards.cross_validation import CrossValidation
+from kuaidai.risk.scorecards.errors import BadSetting
 from kuaidai.risk.scorecards.fitting import require_both_classes
 from kuaidai.risk.scorecards.grading import Concentration, GradeTest, concentration, judge_grade
 from kuaidai.risk.scorecards.groups import GroupTable, group_table
@@ -30,6 +31,8 @@ from kuaidai.risk.scorecards.metrics import (
     hosmer_lemeshow,
     separation,
 )
+from kuaidai.risk.scorecards.overrides import OverrideTable
+from kuaidai.risk.scorecards.swap_sets import SwapSet, decisions_table, swap_set
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class FeatureStability:
 class ValidationReport:
     """Everything measured about a card. `oot` and the stability figures are None without OOT rows.
 
-    `groups` are of the out-of-time sample where there is one, else of the development sample.
+    `groups` and `swap` are of the out-of-time sample where there is one, else of the development sample;
+    `overrides` of the decisions given.
     """
 
     scorecard: Scorecard
@@ -88,6 +92,8 @@ class ValidationReport:
     cross_validation: CrossValidation | None
     groups: tuple[GroupTable, ...]
     findings: tuple[str, ...]
+    swap: SwapSet | None = None
+    overrides: OverrideTable | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain values, without the card itself; NaN becomes None."""
@@ -100,6 +106,8 @@ class ValidationReport:
                 "csi",
                 "cross_validation",
                 "groups",
+                "swap",
+                "overrides",
                 "findings",
             )
         }
@@ -110,11 +118,11 @@ class ValidationReport:
             **plain,
         }
 
-    def write_html_report(self, path: Path) -> None:
+    def write_html_report(self, path: Path | str) -> None:
         """Write the report as one self-contained HTML file (charts as SVG, a table behind each)."""
         from kuaidai.risk.scorecards.report import render_html
 
-        path.write_text(render_html(self), encoding="utf-8")
+        Path(path).write_text(render_html(self), encoding="utf-8")
 
 
 def validate(
@@ -126,25 +134,47 @@ def validate(
     by: Sequence[str] = (),
     approve_from: int | None = None,
     cross_validation: CrossValidation | None = None,
+    against: Scoring | None = None,
+    against_from: int | None = None,
+    decisions: Table | None = None,
+    decided: str = "approved",
 ) -> ValidationReport:
     """Measure `scorecard` on its development sample and, where there is one, out of time.
 
     `by` names columns whose groups are measured one by one; with the cut-off `approve_from`, the
-    least score that is approved, also for equal treatment. Raises `MissingColumn`,
-    `TargetNotBinary`, `OneClassTarget` for either sample, `BadSetting` for a column of `by` with
-    too many values.
+    least score that is approved, also for equal treatment. `against`: the card in use, for the swap set
+    of its cut-off `against_from` and this card's `approve_from` (default: the cut-off that approves as
+    many). `decisions`: applications with their features, the column `decided` (1 approved, 0 declined) and
+    the target where it is known, for the overrides at `approve_from`. Raises `MissingColumn`,
+    `TargetNotBinary`, `OneClassTarget` for either sample, `BadSetting` for a column of `by` with too many
+    values and where a cut-off is missing.
     """
-    train_report = _measure(scorecard, train, target, "development")
-    oot_report = None if oot is None else _measure(scorecard, oot, target, "out of time")
+    _require_cuts(against, against_from, decisions, approve_from)
+    train_report = measure_sample(scorecard, train, target, "development")
+    oot_report = None if oot is None else measure_sample(scorecard, oot, target, "out of time")
     psi: Stability | None = None
     csi: tuple[FeatureStability, ...] = ()
     if oot is not None:
-        psi = _score_stability(scorecard.scores(train), scorecard.scores(oot))
+        psi = score_stability(scorecard.scores(train), scorecard.scores(oot))
         csi = _feature_stability(scorecard, train, oot)
     judged = train if oot is None else oot
     groups = tuple(
         group_table(scorecard, judged, target, column, approve_from=approve_from) for column in by
     )
+    swap = overrides = None
+    if against is not None and against_from is not None:
+        swap = swap_set(
+            against,
+            scorecard,
+            judged,
+            target,
+            approve_from=against_from,
+            after_from=approve_from,
+        )
+    if decisions is not None and approve_from is not None:
+        overrides = decisions_table(
+            scorecard, decisions, decided, target, approve_from=approve_from
+        )
     return ValidationReport(
         scorecard=scorecard,
         train=train_report,
@@ -154,14 +184,31 @@ def validate(
         cross_validation=cross_validation,
         groups=groups,
         findings=(
-            *_findings(train_report, oot_report, psi, csi),
-            *_grade_findings(oot_report or train_report),
+            *sample_findings(train_report, oot_report, psi, csi),
             *(finding for table in groups for finding in table.findings()),
+            *(swap.findings() if swap else ()),
         ),
+        swap=swap,
+        overrides=overrides,
     )
 
 
-def _measure(card: Scorecard, table: Table, target: str, name: str) -> SampleReport:
+def _require_cuts(
+    against: Scoring | None,
+    against_from: int | None,
+    decisions: Table | None,
+    approve_from: int | None,
+) -> None:
+    if against is not None and against_from is None:
+        rule = "the least score approved of the card in use"
+        raise BadSetting(name="against_from", value="missing", rule=rule)
+    if decisions is not None and approve_from is None:
+        rule = "the least score approved, to tell overrides"
+        raise BadSetting(name="approve_from", value="missing", rule=rule)
+
+
+def measure_sample(card: Scoring, table: Table, target: str, name: str) -> SampleReport:
+    """Measure whatever scores on one sample; raises `MissingColumn`, `TargetNotBinary`, `OneClassTarget`."""
     bad = read_target(table, target)
     require_both_classes(bad, target, sample=f"the {name} sample")
     whole = card.scores(table)
@@ -194,7 +241,7 @@ def _measure(card: Scorecard, table: Table, target: str, name: str) -> SampleRep
 
 
 def _grade_rows(
-    card: Scorecard, scores: npt.NDArray[np.int64], pds: Floats, bad: Floats
+    card: Scoring, scores: npt.NDArray[np.int64], pds: Floats, bad: Floats
 ) -> tuple[CalibrationRow, ...]:
     names = np.array([card.grade_of(int(s)).grade for s in scores])
     return tuple(
@@ -215,7 +262,8 @@ def _distribution(
     return tuple(bands)
 
 
-def _score_stability(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> Stability:
+def score_stability(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> Stability:
+    """PSI of two samples' scores over the tenths of the first."""
     edges = np.unique(np.quantile(before, np.linspace(0, 1, 11)[1:-1]))
     size = len(edges) + 1
     counts = [
@@ -238,12 +286,13 @@ def _feature_stability(card: Scorecard, train: Table, oot: Table) -> tuple[Featu
     return tuple(rows)
 
 
-def _findings(
+def sample_findings(
     train: SampleReport,
     oot: SampleReport | None,
     psi: Stability | None,
     csi: tuple[FeatureStability, ...],
 ) -> tuple[str, ...]:
+    """In words: what is beyond its limit."""
     found = []
     if oot is None:
         found.append("No out-of-time sample: the development figures are optimistic.")
@@ -268,7 +317,7 @@ def _findings(
             found.append(f"{row.feature} moved: CSI {row.stability.index:.3f}.")
     if min(train.bads, train.rows - train.bads) < 50:
         found.append(f"Only {train.bads} bads in development: every figure is uncertain.")
-    return tuple(found)
+    return (*found, *_grade_findings(oot or train))
 
 
 def _grade_findings(sample: SampleReport) -> tuple[str, ...]:

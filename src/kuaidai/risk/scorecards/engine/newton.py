@@ -11,6 +11,7 @@ from scipy import optimize
 
 from kuaidai.risk.scorecards.columns import Floats
 from kuaidai.risk.scorecards.engine import kernels
+from kuaidai.risk.scorecards.engine.fine_classes import CLASSES
 from kuaidai.risk.scorecards.engine.scan import Block, Coded
 from kuaidai.risk.scorecards.errors import FitNotConverged
 from kuaidai.risk.scorecards.regression import LogisticFit
@@ -20,7 +21,6 @@ _ENOUGH = 1e-10
 _PASSES = 30
 _LARGEST = 30.0
 _SEPARATED = 1e-6
-_NONE: Floats = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ def newton_sums(block: Block, woe: Floats, beta: Floats) -> Sums:
         size = part.stop - at
         rest[:size] = beta[0]
         x, r = design[:, :size], rest[:size]
-        weights = block.weights[part]
+        weights, offsets = block.weights[part], block.offsets[part]
         kernels.weigh_rows(
-            block.codes[:, part], block.target[part], weights, _NONE, woe, points, x, r
+            block.codes[:, part], block.target[part], weights, offsets, woe, points, x, r
         )
         if size < _ROWS:
             x = np.ascontiguousarray(x)
@@ -70,12 +70,14 @@ def fit_codes(
     chosen: Sequence[int] | None = None,
     l2: float = 0.0,
     signed: bool = False,
+    offset: bool = False,
 ) -> LogisticFit:
-    """Fit log-odds of bad = intercept + WOE · coefficients over all rows of the scan.
+    """Fit log-odds of bad = intercept + WOE · coefficients (+ offset) over all rows of the scan.
 
     `woe` (features × 256) gives each class its weight of evidence; `chosen` names the features of the
     scan to use (default: all). `l2` penalises ½·l2·Σ coefficient². `signed` keeps every coefficient
-    at or below 0 (WOE must lower the log-odds of bad); the error of one held at 0 is NaN.
+    at or below 0 (WOE must lower the log-odds of bad); the error of one held at 0 is NaN. Offsets that
+    the scan holds are always added; `offset` says that it does.
     Raises `FitNotConverged` on separation and collinearity.
     """
     places = list(range(len(scan.classes))) if chosen is None else list(chosen)
@@ -92,13 +94,11 @@ def fit_codes(
     likelihood = scan.added(partial(_likelihood_of, places=places, woe=lookup, beta=beta))
     if likelihood > -_SEPARATED * (scan.goods + scan.bads):
         raise FitNotConverged(why="the classes are perfectly separated")
-    bads, everyone = scan.bads, scan.bads + scan.goods
-    null = bads * np.log(bads / everyone) + scan.goods * np.log(scan.goods / everyone)
     return LogisticFit(
         coefficients=beta,
         errors=errors,
         log_likelihood=likelihood,
-        null_log_likelihood=float(null),
+        null_log_likelihood=_null_likelihood(scan, offset),
         iterations=passes + more,
         gradient_norm=float(np.abs(sums.gradient).max()),
         method="maximum likelihood (streaming Newton steps)"
@@ -107,12 +107,29 @@ def fit_codes(
     )
 
 
+def _null_intercept(scan: Coded, offset: bool) -> Floats:
+    """The intercept of a fit without features; with offsets it takes Newton steps to find."""
+    start: Floats = np.array([np.log(scan.bads / scan.goods)])
+    if not offset:
+        return start
+    return _maximise(scan, [], np.empty((0, CLASSES)), start, 0.0, False)[0]
+
+
+def _null_likelihood(scan: Coded, offset: bool) -> float:
+    """The log-likelihood of the intercept (and the offsets) alone."""
+    bads, everyone = scan.bads, scan.bads + scan.goods
+    if not offset:
+        return float(bads * np.log(bads / everyone) + scan.goods * np.log(scan.goods / everyone))
+    beta = _null_intercept(scan, offset)
+    return scan.added(partial(_likelihood_of, places=[], woe=np.empty((0, CLASSES)), beta=beta))
+
+
 def cross_products(scan: Coded, woe: Floats, chosen: Sequence[int]) -> Floats:
     """Σ weight × x xᵀ over all rows, x being 1 and the WOE of the chosen features."""
     places = list(chosen)
     lookup = np.ascontiguousarray(woe[places])
     # At coefficients of nought every row has the binomial weight one quarter.
-    work = partial(_sums_of, places=places, woe=lookup, beta=np.zeros(len(places) + 1))
+    work = partial(_plain_sums_of, places=places, woe=lookup, beta=np.zeros(len(places) + 1))
     return np.asarray(4 * scan.added(work).hessian, dtype=np.float64)
 
 
@@ -122,6 +139,8 @@ def score_statistics(
     chosen: Sequence[int],
     waiting: Sequence[int],
     fit: LogisticFit | None,
+    *,
+    offset: bool = False,
 ) -> Floats:
     """Rao's score statistic (χ², one degree of freedom) of adding each of `waiting` to `chosen`.
 
@@ -130,8 +149,9 @@ def score_statistics(
     """
     places = [*chosen, *waiting]
     beta: Floats = np.zeros(len(places) + 1)
-    beta[0] = np.log(scan.bads / scan.goods)
-    if fit is not None:
+    if fit is None:
+        beta[:1] = _null_intercept(scan, offset)
+    else:
         beta[: len(chosen) + 1] = fit.coefficients
     lookup = np.ascontiguousarray(woe[places])
     sums = scan.added(partial(_sums_of, places=places, woe=lookup, beta=beta))
@@ -154,11 +174,16 @@ def _sums_of(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> S
     return newton_sums(_of(block, places), woe, beta)
 
 
+def _plain_sums_of(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> Sums:
+    """The sums without the offsets."""
+    return newton_sums(replace(_of(block, places), offsets=np.empty(0)), woe, beta)
+
+
 def _likelihood_of(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> float:
     block, rates = _of(block, places), woe * beta[1:, None]
     return float(
         kernels.log_likelihood(
-            block.codes, block.target, block.weights, _NONE, rates, float(beta[0])
+            block.codes, block.target, block.weights, block.offsets, rates, float(beta[0])
         )
     )
 

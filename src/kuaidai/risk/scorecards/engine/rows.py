@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +20,7 @@ from kuaidai.risk.scorecards.errors import BadSetting, FileDiffers, MissingColum
 _BATCH_ROWS = 1 << 17
 
 
+@runtime_checkable
 class Rows(Protocol):
     """A table in parts that can be read again and from several threads."""
 
@@ -215,6 +216,14 @@ Data: TypeAlias = (
 )
 
 
+def _at(path: Path) -> Rows:
+    if not path.exists():
+        raise BadSetting(name="data", value=path, rule="a file or folder that exists")
+    if path.is_file() and path.suffix == ".csv":
+        raise BadSetting(name="data", value=path, rule="Parquet, or a frame read from the CSV file")
+    return ParquetRows.of([path])
+
+
 def open_rows(data: Data) -> Rows:
     """`data` as rows in parts.
 
@@ -226,7 +235,7 @@ def open_rows(data: Data) -> Rows:
     if isinstance(data, TableRows | ParquetRows):
         return data
     if isinstance(data, str | Path):
-        rows: Rows = ParquetRows.of([Path(data)])
+        rows: Rows = _at(Path(data))
     elif isinstance(data, pa.Table):
         rows = TableRows(data)
     elif isinstance(data, pd.DataFrame):
@@ -238,6 +247,8 @@ def open_rows(data: Data) -> Rows:
         rows = ParquetRows.spooled(lambda file: data.to_parquet(str(file)))
     elif hasattr(data, "__arrow_c_stream__"):
         rows = TableRows(_plain_text(pa.table(data)))
+    elif isinstance(data, Rows):
+        rows = data
     elif isinstance(data, Sequence) and all(isinstance(path, Path) for path in data):
         rows = ParquetRows.of([Path(path) for path in data])
     else:

@@ -44,13 +44,15 @@ Done = TypeVar("Done")
 class Block:
     """Codes (features × rows), target (0 or 1), and weights (empty: every row counts once).
 
-    `periods` names each row's period while the rows are counted; it is not kept.
+    `periods` names each row's period while the rows are counted; it is not kept. `offsets`: each row's
+    fixed part of the log-odds of bad (empty: none).
     """
 
     codes: Codes
     target: Codes
     weights: Floats
     periods: npt.NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=np.str_))
+    offsets: Floats = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class Scan(Coded):
         blocks = []
         for block in map(load, picked):
             codes = np.ascontiguousarray(block.codes[:, ::stride])
-            blocks.append(Block(codes, block.target[::stride], block.weights[::stride]))
+            part = Block(codes, block.target[::stride], block.weights[::stride])
+            blocks.append(replace(part, offsets=block.offsets[::stride]))
         return replace(self, blocks=tuple(blocks), rows=sum(len(b.target) for b in blocks))
 
 
@@ -161,7 +164,8 @@ def load(block: Block | Path) -> Block:
     if isinstance(block, Block):
         return block
     with np.load(block) as arrays:
-        return Block(arrays["codes"], arrays["target"], arrays["weights"])
+        block = Block(arrays["codes"], arrays["target"], arrays["weights"])
+        return replace(block, offsets=arrays["offsets"])
 
 
 def sample_classes(
@@ -198,6 +202,7 @@ def scan(
     target: str,
     weight: str | None = None,
     period: str | None = None,
+    offset: str | None = None,
     classes: Sequence[FineClasses] | None = None,
     most: int = 254,
     folder: Path | None = None,
@@ -207,13 +212,14 @@ def scan(
     """Encode and count every row.
 
     `classes` fixes the fine classes (default: from a sample, at most `most` a feature); `period` names a
-    column by whose values goods and bads are counted as well; `folder` is where the codes go when they
+    column by whose values goods and bads are counted as well, `offset` one that holds a fixed part of each
+    row's log-odds of bad; `folder` is where the codes go when they
     are not to stay in memory; `progress` is told the rows done. Raises `MissingColumn`, `NotANumber`,
     `InfiniteValue`, `TargetNotBinary`, `OneClassTarget`, `BadSetting`.
     """
     names = [feature.name for feature in features]
-    require_parts(names, target, weight)
-    wanted = [target, *([weight] if weight else []), *([period] if period else []), *names]
+    require_parts(names, target, weight, offset)
+    wanted = [target, *(name for name in (weight, period, offset) if name), *names]
     require_present(rows.names, wanted)
     if not sum(rows.sizes):
         raise OneClassTarget(target=target, sample="the data", goods=0, bads=0)
@@ -223,7 +229,7 @@ def scan(
     wanted = list(dict.fromkeys(wanted))
 
     def encode(part: int) -> tuple[Block | Path, Counted]:
-        block = encode_rows(rows.read(part, wanted), encoders, target, weight, period)
+        block = encode_rows(rows.read(part, wanted), encoders, target, weight, period, offset)
         return _keep(block, part, folder), Counted.of(block)
 
     blocks: list[Block | Path] = []
@@ -239,13 +245,18 @@ def scan(
     return result
 
 
-def require_parts(features: Sequence[str], target: str, weight: str | None) -> None:
-    """Raise `BadSetting` where the target or the weight would judge itself."""
+def require_parts(
+    features: Sequence[str], target: str, weight: str | None, offset: str | None = None
+) -> None:
+    """Raise `BadSetting` where the target, the weight or the offset would judge itself."""
     if target in features:
         raise BadSetting(name="features", value=target, rule="without the target column")
     if weight in (target, *features):
         rule = "a column that is neither the target nor a feature"
         raise BadSetting(name="weight", value=weight, rule=rule)
+    if offset is not None and offset in (target, weight, *features):
+        rule = "a column that is neither the target, the weight nor a feature"
+        raise BadSetting(name="offset", value=offset, rule=rule)
 
 
 @dataclass(frozen=True)
@@ -266,7 +277,7 @@ class Counted:
         for codes, counts in zip(block.codes, whole, strict=True):
             count_rows(codes, block.target, counts)
         weighed = _weighed(block) if block.weights.size else whole.astype(np.float64)
-        mark = int(mark_rows(block.codes, block.target, block.weights))
+        mark = int(mark_rows(block.codes, block.target, _marked(block)))
         seen = whole.sum(axis=2).astype(np.float64)
         return Counted(weighed, seen, len(block.target), mark, _by_period(block))
 
@@ -301,6 +312,15 @@ class Counted:
         }
 
 
+def _marked(block: Block) -> Floats:
+    """What of a row goes into its mark beside codes and target: weight and offset, bits mixed."""
+    if not block.offsets.size:
+        return block.weights
+    weights = block.weights if block.weights.size else np.ones(len(block.target))
+    mixed = weights.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ block.offsets.view(np.uint64)
+    return mixed.view(np.float64)
+
+
 def _weighed(block: Block) -> Floats:
     counts: Floats = np.zeros((len(block.codes), CLASSES, 2))
     for codes, own in zip(block.codes, counts, strict=True):
@@ -325,10 +345,16 @@ def _by_period(block: Block) -> dict[str, Floats]:
 
 def _keep(block: Block, part: int, folder: Path | None) -> Block | Path:
     if folder is None:
-        return Block(block.codes, block.target, block.weights)
+        return replace(block, periods=np.empty(0, dtype=np.str_))
     path = folder / f"codes-{part:06d}.npz"
     with path.open("wb") as file:
-        np.savez(file, codes=block.codes, target=block.target, weights=block.weights)
+        np.savez(
+            file,
+            codes=block.codes,
+            target=block.target,
+            weights=block.weights,
+            offsets=block.offsets,
+        )
     return path
 
 
@@ -338,6 +364,7 @@ def encode_rows(
     target: str,
     weight: str | None,
     period: str | None = None,
+    offset: str | None = None,
 ) -> Block:
     """Rows as a block of codes. Raises as `scan` does for bad values."""
     bad = read_target(table, target).astype(np.uint8)
@@ -347,9 +374,21 @@ def encode_rows(
         infinite = encoder.write(table, row)
         if infinite:
             raise InfiniteValue(feature=encoder.name, count=infinite)
-    if period is None:
-        return Block(codes, bad, weights)
-    return Block(codes, bad, weights, np.array([str(v) for v in table[period].to_pylist()]))
+    block = Block(codes, bad, weights)
+    if offset is not None:
+        block = replace(block, offsets=_offsets(table, offset))
+    if period is not None:
+        named = np.array([str(v) for v in table[period].to_pylist()], dtype=np.str_)
+        block = replace(block, periods=named)
+    return block
+
+
+def _offsets(table: pa.Table, offset: str) -> Floats:
+    values = np.asarray(read_column(table, offset, Kind.NUMERIC), dtype=np.float64)
+    odd = values[~np.isfinite(values)]
+    if odd.size:
+        raise BadSetting(name=f"offset {offset}", value=f"{odd[0]:g}", rule="finite, never missing")
+    return values
 
 
 def read_weights(table: pa.Table, weight: str) -> Floats:

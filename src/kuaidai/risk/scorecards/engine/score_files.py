@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,9 @@ from kuaidai.risk.scorecards.engine.fine_classes import (
 from kuaidai.risk.scorecards.engine.rows import Rows
 from kuaidai.risk.scorecards.engine.scan import in_order
 from kuaidai.risk.scorecards.errors import UnseenCategory
+
+if TYPE_CHECKING:
+    from kuaidai.risk.scorecards.segments.card import SegmentedScorecard
 
 Points = npt.NDArray[np.int64]
 _PROBABILITY = pa.decimal128(9, 6)
@@ -93,7 +97,7 @@ class _Outcomes:
         )
 
 
-def stamp(card: Scorecard, version: str = "") -> dict[str, str]:
+def stamp(card: Scorecard | SegmentedScorecard, version: str = "") -> dict[str, str]:
     """What a file of scores says of the card that gave them, as metadata of its schema."""
     known = {"kuaidai.scorecard": card.name, "kuaidai.version_hash": card.version_hash}
     return {**known, "kuaidai.version": version} if version else known

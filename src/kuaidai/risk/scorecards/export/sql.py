@@ -48,11 +48,11 @@ def to_sql(card: Scorecard, *, table: str, dialect: SqlDialect, keep: Sequence[s
     Raises `BadSetting` (a table without a name), `RepeatedColumn` (two columns of the result would
     share a name), `CannotExport` (a name that PostgreSQL would cut short).
     """
-    writer = _Writer(card, dialect)
+    writer = StatementWriter(card, dialect)
     return writer.statement(table, tuple(keep))
 
 
-class _Writer:
+class StatementWriter:
     """The statement, from the inside out: values read, points earned, points summed, score judged."""
 
     def __init__(self, card: Scorecard, dialect: SqlDialect) -> None:
@@ -73,17 +73,20 @@ class _Writer:
         columns += [f"scored.{short} AS {self._name(name)}" for short, name in earned]
         return (
             f"-- scorecard {self._card.version_hash}\n"
-            f"SELECT\n{_listed(columns)}\n"
-            f"FROM (\n{_indented(self._summed(table, keep))}\n) AS scored\n"
+            f"SELECT\n{listed(columns)}\n"
+            f"FROM (\n{indented(self._summed(table, keep))}\n) AS scored\n"
         )
 
     def _summed(self, table: str, keep: tuple[str, ...]) -> str:
-        places = range(1, len(self._card.features) + 1)
-        total = " + ".join([str(self._card.base_points), *(f"earned.p{place}" for place in places)])
+        total = self._total()
         # PostgreSQL would write the sum out anew wherever the score is compared; this stops it.
         fence = "\nOFFSET 0" if self._dialect is SqlDialect.POSTGRES else ""
-        earned = _indented(self._earned(table, keep))
+        earned = indented(self._earned(table, keep))
         return f"SELECT earned.*, {total} AS s\nFROM (\n{earned}\n) AS earned{fence}"
+
+    def _total(self) -> str:
+        places = range(1, len(self._card.features) + 1)
+        return " + ".join([str(self._card.base_points), *(f"earned.p{place}" for place in places)])
 
     def _earned(self, table: str, keep: tuple[str, ...]) -> str:
         columns = [f"known.k{place}" for place in range(1, len(keep) + 1)]
@@ -91,8 +94,8 @@ class _Writer:
             f"{self._points(c, f'known.v{place}')} AS p{place}"
             for place, c in enumerate(self._card.characteristics, start=1)
         ]
-        known = _indented(self._known(table, keep))
-        return f"SELECT\n{_listed(columns)}\nFROM (\n{known}\n) AS known"
+        known = indented(self._known(table, keep))
+        return f"SELECT\n{listed(columns)}\nFROM (\n{known}\n) AS known"
 
     def _known(self, table: str, keep: tuple[str, ...]) -> str:
         columns = [f"given.{self._name(name)} AS k{place}" for place, name in enumerate(keep, 1)]
@@ -100,11 +103,11 @@ class _Writer:
             f"CAST(given.{self._name(c.name)} AS {self._type(c)}) AS v{place}"
             for place, c in enumerate(self._card.characteristics, start=1)
         ]
-        return f"SELECT\n{_listed(columns)}\nFROM {self._table(table)} AS given"
+        return f"SELECT\n{listed(columns)}\nFROM {self._table(table)} AS given"
 
     def _points(self, c: Characteristic, value: str) -> str:
         numeric = c.feature.kind is Kind.NUMERIC
-        return _case(self._numeric(c, value) if numeric else self._categorical(c, value))
+        return as_case(self._numeric(c, value) if numeric else self._categorical(c, value))
 
     def _numeric(self, c: Characteristic, value: str) -> Iterator[str]:
         """Missing, then special codes, then bins from the top: the first that holds, counts."""
@@ -136,9 +139,11 @@ class _Writer:
 
     def _refusal(self, c: Characteristic, value: str) -> str:
         """An expression that fails, with the feature and the value in the engine's message."""
-        message = (
-            f"{self._literal(f'Scorecard: feature {c.name} has unknown category ')} || {value}"
-        )
+        said = self._literal(f"Scorecard: feature {c.name} has unknown category ")
+        return self._failure(f"{said} || {value}")
+
+    def _failure(self, message: str) -> str:
+        """An expression that fails when it is worked out, with `message` (an expression of text)."""
         if self._dialect is SqlDialect.DUCKDB:
             return f"error({message})"
         if self._dialect is SqlDialect.SPARK:
@@ -152,24 +157,28 @@ class _Writer:
             for grade in self._card.grades
             if grade.min_score is not None
         ]
-        return _case([*branches, f"ELSE {self._literal(self._card.grades[-1].grade)}"])
+        return as_case([*branches, f"ELSE {self._literal(self._card.grades[-1].grade)}"])
+
+    def _bounds(self) -> tuple[int, int]:
+        """The least and the greatest score that can be."""
+        return score_bounds(self._card)
 
     def _pd(self) -> str:
         """The PD of every score the card can give, written out: engines differ in the last bit of exp."""
-        least = self._card.base_points + sum(
-            min(a.points for a in c.attributes) for c in self._card.characteristics
-        )
-        most = self._card.base_points + sum(c.max_points for c in self._card.characteristics)
+        least, most = self._bounds()
         branches, reached = [], self._card.pd_of(most)
         for score in range(most - 1, least - 1, -1):
             pd = self._card.pd_of(score)
             if pd != reached:
                 branches.append(f"WHEN scored.s >= {score + 1} THEN {reached}")
                 reached = pd
-        return f"CAST({_case([*branches, f'ELSE {reached}'])} AS DECIMAL(9, 6))"
+        return f"CAST({as_case([*branches, f'ELSE {reached}'])} AS DECIMAL(9, 6))"
 
     def _type(self, c: Characteristic) -> str:
-        return (_DOUBLE if c.feature.kind is Kind.NUMERIC else _TEXT)[self._dialect]
+        return self._type_of(c.feature.kind)
+
+    def _type_of(self, kind: Kind) -> str:
+        return (_DOUBLE if kind is Kind.NUMERIC else _TEXT)[self._dialect]
 
     def _number(self, number: float) -> str:
         # From text, since a bare literal is a decimal in some engines; repr comes back exactly.
@@ -208,16 +217,26 @@ class _Writer:
             require_names([name.casefold() for name in names])
 
 
-def _case(branches: Iterator[str] | Sequence[str]) -> str:
+def score_bounds(card: Scorecard) -> tuple[int, int]:
+    """The least and the greatest score a card can give."""
+    least = sum(min(a.points for a in c.attributes) for c in card.characteristics)
+    most = sum(c.max_points for c in card.characteristics)
+    return card.base_points + least, card.base_points + most
+
+
+def as_case(branches: Iterator[str] | Sequence[str]) -> str:
+    """A CASE of WHEN branches with an ELSE at the end; the ELSE alone where there is no other."""
     *conditions, otherwise = branches
     if not conditions:
         return otherwise.removeprefix("ELSE ")
-    return "CASE\n" + _indented("\n".join([*conditions, otherwise])) + "\nEND"
+    return "CASE\n" + indented("\n".join([*conditions, otherwise])) + "\nEND"
 
 
-def _listed(columns: Sequence[str]) -> str:
-    return _indented(",\n".join(columns))
+def listed(columns: Sequence[str]) -> str:
+    """Columns one a line."""
+    return indented(",\n".join(columns))
 
 
-def _indented(text: str) -> str:
+def indented(text: str) -> str:
+    """The text moved in by two."""
     return "\n".join("  " + line for line in text.split("\n"))
