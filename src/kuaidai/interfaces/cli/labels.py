@@ -34,11 +34,11 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Csv = Annotated[bool, typer.Option("--csv", help="CSV on stdout.")]
 LakeFolder = Annotated[
-    Path | None, typer.Option("--lake", help="Lake folder [default: this installation's].")
+    Path | None, typer.Option("--lake", help="Lake folder (default: this installation's).")
 ]
 AsOf = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="What the bank knew on that day [default: now]."),
+    typer.Option(formats=["%Y-%m-%d"], help="What the bank knew on that day (default: now)."),
 ]
 Window = Annotated[int, typer.Option(help="Months after the grant that are watched.")]
 Dpd = Annotated[int, typer.Option(help="Days past due that make a loan bad.")]
@@ -238,7 +238,7 @@ def vintage(
     as_of: AsOf = None,
     cohorts: Granted = Cohorts.QUARTER,
     threshold: Annotated[
-        list[int] | None, typer.Option(help="Days past due; may be repeated [default: 30 60 90].")
+        list[int] | None, typer.Option(help="Days past due; may be repeated (default: 30 60 90).")
     ] = None,
     longest: Annotated[int, typer.Option(help="Months on book shown at most.")] = 36,
     as_json: Json = False,
@@ -305,10 +305,10 @@ def windows(
     lake: LakeFolder = None,
     as_of: AsOf = None,
     months: Annotated[
-        list[int] | None, typer.Option(help="Window lengths; may be repeated [default: 3 to 24].")
+        list[int] | None, typer.Option(help="Window lengths; may be repeated (default: 3 to 24).")
     ] = None,
     threshold: Annotated[
-        list[int] | None, typer.Option(help="Days past due; may be repeated [default: 30 60 90].")
+        list[int] | None, typer.Option(help="Days past due; may be repeated (default: 30 60 90).")
     ] = None,
     as_json: Json = False,
     as_csv: Csv = False,

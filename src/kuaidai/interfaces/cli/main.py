@@ -8,12 +8,16 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 from psycopg.errors import UndefinedTable
 
 from kuaidai.config.environment import WrongSetting
 from kuaidai.kernel.errors import Refusal
+
+WrongUse: Any = typer.BadParameter.__bases__[0]
+"""The parser's error of usage, from whichever package typer takes its parser."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": (
@@ -68,7 +72,10 @@ def run(arguments: Sequence[str] | None = None) -> None:
         typer.echo(f"error: there is no command {name!r}; kuaidai --help lists them", err=True)
         sys.exit(2)
     try:
-        importlib.import_module(COMMANDS[name][0]).app(rest, prog_name=f"kuaidai {name}")
+        app = importlib.import_module(COMMANDS[name][0]).app
+        code = app(rest, prog_name=f"kuaidai {name}", standalone_mode=False)
+    except WrongUse as wrong_use:
+        sys.exit(_told(wrong_use))
     except Refusal as refusal:
         typer.echo(f"error: {refusal}", err=True)
         sys.exit(2)
@@ -82,3 +89,15 @@ def run(arguments: Sequence[str] | None = None) -> None:
             "error: the database has no tables yet; run `kuaidai db migrate` first", err=True
         )
         sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _told(wrong: Any) -> int:
+    """Say in one line what is wrong with the arguments; a command alone shows its help instead."""
+    if type(wrong).__name__ == "NoArgsIsHelpError":
+        wrong.show()
+    else:
+        asked = wrong.ctx.command_path if wrong.ctx else "kuaidai"
+        words = wrong.format_message().rstrip(".").replace("\n", " ")
+        typer.echo(f"error: {words}; {asked} --help tells more", err=True)
+    return int(wrong.exit_code)

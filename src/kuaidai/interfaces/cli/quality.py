@@ -36,10 +36,10 @@ Previous = Annotated[
 
 
 def lake_quality(
-    datasets: Annotated[list[str] | None, typer.Argument(help="Datasets [default: all].")] = None,
+    datasets: Annotated[list[str] | None, typer.Argument(help="Datasets (default: all).")] = None,
     out: Out = None,
     lake: Annotated[
-        Path | None, typer.Option(help="Lake folder [default: this installation's].")
+        Path | None, typer.Option(help="Lake folder (default: this installation's).")
     ] = None,
     on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Judge freshness by this day.")

@@ -62,7 +62,7 @@ def sandbox(
         ),
     ] = None,
     state: Annotated[
-        Path | None, typer.Option(help="SQLite file of money movements [default: beside the drop].")
+        Path | None, typer.Option(help="SQLite file of money movements (default: beside the drop).")
     ] = None,
 ) -> None:
     """Answer as registry, tax office, courts, both bureaus, bank core and SMS gateway.

@@ -11,6 +11,7 @@ import typer
 
 from kuaidai.interfaces.cli.scorecard_files import counting, open_data, read_card, require_folders
 from kuaidai.kernel.errors import Refusal
+from kuaidai.risk.scorecards.errors import BadSetting
 
 if TYPE_CHECKING:
     from kuaidai.risk.scorecards.card import Scorecard
@@ -66,10 +67,13 @@ def challenge(
     read, loaded = read_plan(plan), read_card(card)
     if read.recent is None:
         raise NothingToJudgeOn(plan=plan)
+    if read.segments or read.offset:
+        rule = "a plan without segments and offsets, which trees do not know"
+        raise BadSetting(name=str(plan), value="segmented or with an offset", rule=rule)
     if loaded.provenance.target != read.target:
         raise OtherTarget(card=card, fitted=loaded.provenance.target, target=read.target)
     settings = BoostingSettings(most_rounds=rounds, most_rows=rows)
-    found = _judged(read, read.recent, loaded, settings, approve)
+    found = _judged(read, read.recent, loaded, settings, approve, quiet=as_json)
     if out is not None:
         out.write_text(found.model.to_json(), encoding="utf-8")
     if report is not None:
@@ -85,7 +89,7 @@ def challenge(
 
 
 def _judged(
-    plan: FitPlan, recent: Path, card: Scorecard, settings: Any, approve: float
+    plan: FitPlan, recent: Path, card: Scorecard, settings: Any, approve: float, *, quiet: bool
 ) -> ChallengerComparison:
     from kuaidai.risk.scorecards.challenger_comparison import compare
     from kuaidai.risk.scorecards.challenger_fitting import (
@@ -98,7 +102,7 @@ def _judged(
     train, later = open_data(plan.train), open_data(recent)
     wanted = list(dict.fromkeys([plan.target, *card.features, *(f.name for f in config.features)]))
     judged = even_sample(later, wanted, settings.most_rows, settings.seed)
-    with counting(settings.most_rounds, of="rounds") as told:
+    with counting(settings.most_rounds, of="rounds", quiet=quiet) as told:
         model = fit_challenger(
             train,
             target=plan.target,

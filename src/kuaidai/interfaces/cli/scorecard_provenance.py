@@ -16,6 +16,7 @@ def provenance_lines(card: Scorecard) -> list[tuple[str, str]]:
         ("rows", f"{made.rows} ({made.goods:g} good, {made.bads:g} bad)"),
         ("target", made.target),
         ("weight", made.weight or "none"),
+        ("offset", made.offset or "none"),
         ("data fingerprint", made.data_fingerprint),
         ("parameter fingerprint", made.config_fingerprint),
         ("libraries", ", ".join(f"{name} {number}" for name, number in made.libraries)),

@@ -39,7 +39,7 @@ def publish(
     ] = ModelKind.RISK_EVALUATION,
 ) -> None:
     """Put a scorecard on the register and up for approval by a second person."""
-    loaded = read_card(card)
+    loaded = read_card(card, what="the register")
     if report is not None and not report.is_file():
         raise FileNotUsable(value=report, why="there is no such file")
     actor, on = _begin(login)
@@ -55,7 +55,7 @@ def approve(
     label: Label,
     login: Login,
     live_from: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day [default: today].")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day (default: today).")
     ] = None,
 ) -> None:
     """Let a card that somebody else submitted decide from a day on."""

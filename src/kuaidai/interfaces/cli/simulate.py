@@ -33,7 +33,7 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 7,
     ends_on: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Last day of history [default: last month's end]."),
+        typer.Option(formats=["%Y-%m-%d"], help="Last day of history (default: last month's end)."),
     ] = None,
     shock: Annotated[
         list[str] | None,
@@ -43,7 +43,7 @@ def simulate(
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Processes [default: one a core].")
+        int | None, typer.Option(min=1, max=256, help="Processes (default: one a core).")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

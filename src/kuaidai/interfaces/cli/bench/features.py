@@ -47,7 +47,7 @@ def features(
         int, typer.Option(min=24_000, help="Transactions over 24 months; a thousand a firm.")
     ] = 10_000_000,
     folder: Annotated[
-        Path | None, typer.Option(help="Where to put the lake [default: a temporary folder].")
+        Path | None, typer.Option(help="Where to put the lake (default: a temporary folder).")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -46,7 +46,7 @@ class FitResult:
 def fit(
     rows: Annotated[int, typer.Option(min=10_000, help="Rows of the sample.")] = 10_000_000,
     folder: Annotated[
-        Path | None, typer.Option(help="Where to put the sample [default: a temporary folder].")
+        Path | None, typer.Option(help="Where to put the sample (default: a temporary folder).")
     ] = None,
     on_disk: Annotated[bool, typer.Option(help="Keep the codes on disk, not in memory.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
