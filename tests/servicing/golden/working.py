@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import calendar
 import json
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, getcontext
 from pathlib import Path
 
