@@ -52,7 +52,11 @@ _WRITTEN_OFF: Mapping[Bucket, tuple[Movement, Movement]] = {
 def _disburse(run: RunningLoan, event: ev.Disbursement) -> None:
     amount = require_amount(event)
     balance = unpaid_ahead(run)
-    if not run.counters and event.on == run.terms.start_on and amount == to_cents(run.terms.principal):
+    if (
+        not run.counters
+        and event.on == run.terms.start_on
+        and amount == to_cents(run.terms.principal)
+    ):
         drawn = begin(run.terms)  # all at once: the schedule is that of the contract
         run.items, run.balance = drawn.items, drawn.balance
         run.accrual_from, run.carried, balance = drawn.accrual_from, drawn.carried, amount

@@ -5,11 +5,13 @@ Rates are percent a year, as people write them; money and rates are texts, dates
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from kuaidai.kernel.money import parse_amount
@@ -183,7 +185,13 @@ def read_terms(raw: Mapping[str, Any]) -> LoanTerms:
     ]  # fmt: skip
     if missing:
         raise ValueError(f"the terms lack {', '.join(missing)}")
-    return LoanTerms(conventions=Conventions.from_dict(conventions), **values)
+    return LoanTerms(conventions=_conventions(json.dumps(conventions, sort_keys=True)), **values)
+
+
+@lru_cache(maxsize=256)
+def _conventions(told: str) -> Conventions:
+    """A book of loans has few conventions; reading each loan's anew would take most of a night."""
+    return Conventions.from_dict(json.loads(told))
 
 
 _FIELDS: Mapping[str, Callable[[Any], Any]] = {
@@ -220,7 +228,7 @@ def read_event(raw: Mapping[str, Any], *, number: int = 1) -> ev.Event:
     if unknown:
         raise ValueError(f"event {number}, a {name}, has no {', '.join(sorted(unknown))}")
     if told.get("on") is None:
-        raise ValueError(f"event {number}, a {name}, has no date: say \"on\"")
+        raise ValueError(f'event {number}, a {name}, has no date: say "on"')
     values: dict[str, Any] = {"key": str(told.get("key", number)), "on": _day(told["on"])}
     for field in known & set(told) - {"key", "on"}:
         values[field] = None if told[field] is None else _FIELDS[field](told[field])

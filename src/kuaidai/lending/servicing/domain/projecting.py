@@ -98,7 +98,9 @@ def _is_simple(run: RunningLoan) -> bool:
 
 
 def _is_settled(item: Item) -> bool:
-    return all(not item.owed(bucket, Rounding.HALF_UP) for bucket in Bucket)
+    if item.is_late:
+        return False
+    return not item.has_extras or not any(item.owed(b, Rounding.HALF_UP) for b in Bucket)
 
 
 def due_for_debit(run: RunningLoan, on: date) -> int:
@@ -108,6 +110,8 @@ def due_for_debit(run: RunningLoan, on: date) -> int:
     rounding = run.terms.conventions.rounding
     found = 0
     for place, item in enumerate(run.items):
+        if place < run.closed and not item.is_late and not item.has_extras:
+            continue
         if place < run.closed and item.period.due <= on:
             found += sum(item.owed(bucket, rounding, due_by=on) for bucket in Bucket)
         elif item.charges:

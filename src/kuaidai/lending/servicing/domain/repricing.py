@@ -123,7 +123,12 @@ def lpr_of(on: date, fixings: Mapping[date, Decimal]) -> Decimal:
 
 
 def rate_changes(
-    repricing: Repricing, start_on: date, matures_on: date, fixings: Mapping[date, Decimal], *, on: date
+    repricing: Repricing,
+    start_on: date,
+    matures_on: date,
+    fixings: Mapping[date, Decimal],
+    *,
+    on: date,
 ) -> tuple[RateChange, ...]:
     """The rate changes of a loan up to `on`, one for each repricing day, also where the rate stays."""
     return tuple(

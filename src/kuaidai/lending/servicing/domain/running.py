@@ -18,7 +18,7 @@ from kuaidai.lending.ledger.domain.movements import Movement
 from kuaidai.lending.servicing.domain import events as ev
 from kuaidai.lending.servicing.domain.conventions import Bucket
 from kuaidai.lending.servicing.domain.due_dates import Period, share_of
-from kuaidai.lending.servicing.domain.items import Charge, Item, whole
+from kuaidai.lending.servicing.domain.items import NOTHING, Charge, Item, whole
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.schedule import PPM, build_rows, rate_ppm
 from kuaidai.lending.servicing.domain.state import Allocation
@@ -51,7 +51,7 @@ class RunningLoan:
     prepaid: int = 0
     early_interest: int = 0
     misused: int = 0
-    misuse: Fraction = Fraction(0)
+    misuse: Fraction = NOTHING
     off: dict[Bucket, int] | None = None
     off_accrued: dict[Bucket, int] = field(default_factory=dict)
     suspended: dict[Bucket, int] = field(default_factory=dict)
@@ -129,7 +129,9 @@ class RunningLoan:
         counted = self.terms.day_count
         if counted is not DayCount.THIRTY_360:
             return Fraction(*year_share(start, end, counted))
-        return Fraction(days_between(since, end, counted) - days_between(since, start, counted), 360)
+        return Fraction(
+            days_between(since, end, counted) - days_between(since, start, counted), 360
+        )
 
     def _run_misuse(self, on: date) -> None:
         """What misused money bears beyond the contract rate, or beyond the penalty rate if overdue."""
@@ -144,7 +146,7 @@ class RunningLoan:
 
     def settle_misuse(self, on: date) -> None:
         """What misuse has cost so far becomes a penalty charge due on `on`."""
-        owed = whole(self.misuse, self.terms.conventions.rounding)
+        owed = self.running_penalty()
         if owed > 0 and self.items:
             place = min(self.closed, len(self.items) - 1)
             self.items[place].charges.append(Charge(Bucket.PENALTY, owed, on, on))
@@ -183,9 +185,7 @@ class RunningLoan:
             items = [item for item in self.closed_items if item.period.due <= on]
         else:
             items = [
-                item
-                for place, item in enumerate(self.items)
-                if place < self.closed or item.charges
+                item for place, item in enumerate(self.items) if place < self.closed or item.charges
             ]
         return sum(item.owed(bucket, rounding, due_by=on) for item in items)
 
@@ -199,7 +199,7 @@ class RunningLoan:
 
     def running_penalty(self) -> int:
         """What misuse has cost since the last charge, rounded."""
-        return whole(self.misuse, self.terms.conventions.rounding)
+        return 0 if self.misuse is NOTHING else whole(self.misuse, self.terms.conventions.rounding)
 
     def outstanding(self) -> int:
         """All principal not paid, waived or written off."""
@@ -210,8 +210,9 @@ class RunningLoan:
         if self.is_written_off:
             return self.claim
         rounding = self.terms.conventions.rounding
-        late = sum(item.owed(bucket, rounding) for bucket in LATE for item in self.items)
-        fees = sum(item.owed(Bucket.FEE, rounding) for item in self.items)
+        extras = [item for item in self.items if item.has_extras]
+        late = sum(item.owed(bucket, rounding) for bucket in LATE for item in extras)
+        fees = sum(item.owed(Bucket.FEE, rounding) for item in extras)
         interest = self.billed_interest() + self.accrued(on)
         return self.outstanding() + interest + late + fees + self.running_penalty()
 
@@ -224,7 +225,7 @@ class RunningLoan:
             billed = sum(item.interest for item in self.closed_items)
             return billed + self.accrued(on) + self.early_interest + self.interest_ahead()
         rounding = self.terms.conventions.rounding
-        earned = sum(item.earned(bucket, rounding) for item in self.items)
+        earned = sum(item.earned(bucket, rounding) for item in self.items if item.has_extras)
         return earned + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
 
     def unpaid(self, bucket: Bucket, on: date) -> int:
@@ -232,7 +233,7 @@ class RunningLoan:
         if bucket is Bucket.INTEREST:
             return self.billed_interest() + self.accrued(on)
         rounding = self.terms.conventions.rounding
-        owed = sum(item.owed(bucket, rounding) for item in self.items)
+        owed = sum(item.owed(bucket, rounding) for item in self.items if item.has_extras)
         return owed + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from kuaidai.lending.ledger.domain.movements import Movement
 from kuaidai.lending.servicing.domain.conventions import Bucket
 from kuaidai.lending.servicing.domain.due_dates import Period
-from kuaidai.lending.servicing.domain.items import Charge, Item
+from kuaidai.lending.servicing.domain.items import NOTHING, Charge, Item
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.running import INCOME, RunningLoan
 from kuaidai.lending.servicing.domain.terms import LoanTerms
@@ -95,6 +95,8 @@ def _item(item: Item) -> list[Any]:
     ]
     if item.late_until == date.min and not (item.paid or item.waived or item.charges):
         return told
+    if item.late_until == period.due and _is_paid(item):
+        return [*told, 1]
     charges = [
         [str(c.bucket), c.amount, c.earned_on.toordinal(), c.due_on.toordinal()]
         for c in item.charges
@@ -105,10 +107,25 @@ def _item(item: Item) -> list[Any]:
     ]  # fmt: skip
 
 
+def _is_paid(item: Item) -> bool:
+    """Whether principal and interest were paid, and nothing else ever was asked: most of a loan's past."""
+    paid = _buckets(item.paid)
+    return (
+        not (item.has_extras or item.waived)
+        and paid == _buckets({Bucket.PRINCIPAL: item.principal, Bucket.INTEREST: item.interest})
+    )  # fmt: skip
+
+
 def _read_item(told: list[Any]) -> Item:
-    begin, end, due = (date.fromordinal(day) for day in told[1:4])
-    item = Item(told[0], Period(begin, end, due, bool(told[4])), *told[5:8])
-    if len(told) > 8:
+    day = date.fromordinal
+    period = Period(day(told[1]), day(told[2]), day(told[3]), bool(told[4]))
+    item = Item(told[0], period, told[5], told[6], told[7])
+    if len(told) == 9:
+        item.late_until = period.due
+        for bucket, amount in ((Bucket.PRINCIPAL, told[5]), (Bucket.INTEREST, told[6])):
+            if amount:
+                item.paid[bucket] = amount
+    elif len(told) > 9:
         paid, waived, penalty, compound, late_until, charges = told[8:]
         item.paid, item.waived = _read_buckets(paid), _read_buckets(waived)
         item.penalty, item.compound = _read_exact(penalty), _read_exact(compound)
@@ -125,7 +142,7 @@ def _exact(value: Fraction) -> str | None:
 
 
 def _read_exact(told: str | None) -> Fraction:
-    return Fraction(told) if told else Fraction(0)
+    return Fraction(told) if told else NOTHING
 
 
 def _buckets(amounts: Mapping[Bucket, int]) -> dict[str, int]:

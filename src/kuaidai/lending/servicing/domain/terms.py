@@ -107,7 +107,10 @@ class LoanTerms:
         for name, grace in (("principal", self.principal_grace), ("interest", self.interest_grace)):
             if not 0 <= grace < self.instalments:
                 raise ValueError(f"{name} grace is 0 to {self.instalments - 1}, not {grace}")
-        for name, times in (("penalty", self.penalty_multiplier), ("misuse", self.misuse_multiplier)):
+        for name, times in (
+            ("penalty", self.penalty_multiplier),
+            ("misuse", self.misuse_multiplier),
+        ):
             if not 0 <= times <= MOST_TIMES:
                 raise ValueError(f"the {name} multiplier is 0 to {MOST_TIMES}, not {times}")
         if not 0 <= self.grace_days <= 60:

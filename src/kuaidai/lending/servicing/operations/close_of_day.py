@@ -132,8 +132,8 @@ def _close_chunks(today: date, actor: Actor, progress: Callable[[int, int], None
     while chunks := chunks_to_close(today):  # again: a drawdown may have begun a chunk meanwhile
         left = len(chunks)
         for chunk_id in chunks:
-            ask_for_what_is_due(chunk_id, today)
-            close_chunk(chunk_id, today, actor)
+            ready = ask_for_what_is_due(chunk_id, today)
+            close_chunk(chunk_id, today, actor, ready)
             done, left = done + 1, left - 1
             if progress is not None:
                 progress(done, done + left)

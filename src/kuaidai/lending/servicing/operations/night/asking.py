@@ -12,7 +12,7 @@ from kuaidai.kernel.money import from_cents
 from kuaidai.lending.servicing import gateway
 from kuaidai.lending.servicing.domain.projecting import due_for_debit
 from kuaidai.lending.servicing.models import LoanChunk, Repayment
-from kuaidai.lending.servicing.operations.night.work import Work, run_to_day, touched
+from kuaidai.lending.servicing.operations.night.work import Ready, Work, run_to_day, touched
 from kuaidai.lending.servicing.operations.repaying import DUE, order_of
 
 
@@ -21,20 +21,20 @@ def number_of(loan_id: str, on: date) -> str:
     return f"EOD-{loan_id}-{on:%Y%m%d}"
 
 
-def ask_for_what_is_due(chunk_id: int, on: date) -> int:
-    """Debit what is due of a chunk's loans as far as their accounts reach; how many were asked.
+def ask_for_what_is_due(chunk_id: int, on: date) -> Ready:
+    """Debit what is due of a chunk's loans as far as their accounts reach; the loans as they were run.
 
     Outcomes are kept with the orders. An order the core does not answer for stays unknown and is
     resolved later, by its key; a loan with a repayment on its way is not asked again.
     """
-    requests = _orders(chunk_id, on)
+    requests, works = _orders(chunk_id, on)
     for batch in _batches(requests):
         gateway.debit_batch(_batch_key(chunk_id, on, batch), batch)
-    return len(requests)
+    return {work.row.id: work for work in works}
 
 
 @transaction.atomic
-def _orders(chunk_id: int, on: date) -> list[gateway.OrderRequest]:
+def _orders(chunk_id: int, on: date) -> tuple[list[gateway.OrderRequest], Sequence[Work]]:
     """The debits to ask for, with the loans locked: what a borrower pays meanwhile is not asked twice."""
     chunk = LoanChunk.objects.get(id=chunk_id)
     rows = touched(chunk_id, on).select_related("facility").order_by("id")
@@ -42,7 +42,7 @@ def _orders(chunk_id: int, on: date) -> list[gateway.OrderRequest]:
     tonight = run_to_day(rows, chunk.closed_through, on)
     accounts = {work.row.id: work.row.facility.account_no for work in tonight.works}
     repayments = _open_repayments(tonight.works, on)
-    return [order_of(row, accounts[row.loan_id]) for row in repayments]
+    return [order_of(row, accounts[row.loan_id]) for row in repayments], tonight.works
 
 
 def _open_repayments(works: Sequence[Work], on: date) -> list[Repayment]:

@@ -16,11 +16,12 @@ from kuaidai.lending.servicing.models import Loan, LoanChunk
 from kuaidai.lending.servicing.operations.night.asking import pending_of
 from kuaidai.lending.servicing.operations.night.work import (
     Failed,
+    Ready,
     Tonight,
     Work,
     run_to_day,
     take_outcomes,
-    touched,
+    unchanged,
 )
 from kuaidai.lending.servicing.operations.night.writing import (
     Income,
@@ -41,8 +42,11 @@ WHERE f.id = ANY(%s) ORDER BY g.id, f.id, s.id FOR NO KEY UPDATE OF g, f, s
 
 
 @transaction.atomic
-def close_chunk(chunk_id: int, on: date, actor: Actor) -> Written:
-    """Close a chunk's loans on `on`. A chunk that is closed already is left alone."""
+def close_chunk(chunk_id: int, on: date, actor: Actor, ready: Ready | None = None) -> Written:
+    """Close a chunk's loans on `on`. A chunk that is closed already is left alone.
+
+    `ready` are loans that were run already; one that changed since is run again.
+    """
     repayments = pending_of(chunk_id, on)
     outcomes = gateway.locked_outcomes(list(repayments))
     settled = {repayments[each.key].loan_id for each in outcomes if each.is_settled}
@@ -50,8 +54,9 @@ def close_chunk(chunk_id: int, on: date, actor: Actor) -> Written:
     chunk = LoanChunk.objects.select_for_update(no_key=True).get(id=chunk_id)
     if chunk.closed_through >= on:
         return Written()
-    rows = touched(chunk_id, on).select_for_update(no_key=True).order_by("id")
-    tonight = run_to_day(rows, chunk.closed_through, on)
+    same, others = unchanged(chunk_id, on, ready or {})
+    tonight = run_to_day(others, chunk.closed_through, on)
+    tonight.works[:0] = same
     take_outcomes(tonight, repayments, outcomes, on)
     income: Income = defaultdict(dict)
     written = _write(tonight, on, actor, income)
