@@ -70,7 +70,7 @@ def _measure(work: Path, loans: int, months: int) -> NightResult:
     from kuaidai.foundation.operations import set_business_date
     from kuaidai.lending.ledger.queries import trial_balance
     from kuaidai.lending.servicing.benchmarking.book import analyse, fill_book
-    from kuaidai.lending.servicing.operations import classify, provide, run_close_of_day
+    from kuaidai.lending.servicing.operations import judge_book, run_close_of_day
 
     actor = Actor.system("bench")
     set_business_date(on=_ON, actor=actor)
@@ -78,8 +78,7 @@ def _measure(work: Path, loans: int, months: int) -> NightResult:
     filled = fill_book(loans, on=_ON, months=months)
     analyse()
     eve = _ON - timedelta(days=1)
-    classify(on=eve, actor=actor)  # an ordinary night follows another one
-    provide(on=eve, actor=actor)
+    judge_book(eve, actor)  # an ordinary night follows another one
     fill_seconds = time.perf_counter() - began
     core = _start_core(work, filled.lines, filled.late_lines)
     marks: list[float] = []

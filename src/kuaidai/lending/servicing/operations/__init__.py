@@ -5,7 +5,7 @@ from kuaidai.lending.servicing.operations.classifying import (
     record_debtor_facts,
     record_restructuring,
 )
-from kuaidai.lending.servicing.operations.close_of_day import run_close_of_day
+from kuaidai.lending.servicing.operations.close_of_day import judge_book, run_close_of_day
 from kuaidai.lending.servicing.operations.core_outcomes import DRAWDOWN
 from kuaidai.lending.servicing.operations.drawing import (
     pay_out,
@@ -48,6 +48,7 @@ __all__ = [
     "explain_break",
     "freeze_facility",
     "increase_facility",
+    "judge_book",
     "open_facility",
     "pay_out",
     "provide",

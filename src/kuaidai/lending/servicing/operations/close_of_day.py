@@ -33,10 +33,8 @@ from kuaidai.lending.servicing.operations.classifying import classify
 from kuaidai.lending.servicing.operations.drawing import pay_out
 from kuaidai.lending.servicing.operations.facilities import expire_lines, record_expiries
 from kuaidai.lending.servicing.operations.night.asking import ask_for_what_is_due
+from kuaidai.lending.servicing.operations.night.booking import book_many
 from kuaidai.lending.servicing.operations.night.settling import chunks_to_close, close_chunk
-from kuaidai.lending.servicing.operations.night.work import Failed
-from kuaidai.lending.servicing.operations.night.writing import park
-from kuaidai.lending.servicing.operations.projection import book, hold_loan
 from kuaidai.lending.servicing.operations.provisioning import provide
 from kuaidai.lending.servicing.operations.repaying import DUE, collect_repayment
 from kuaidai.lending.servicing.queries import control_totals
@@ -77,7 +75,7 @@ def run_close_of_day(
         run, _ = CloseOfDay.objects.get_or_create(on=today, defaults={"started_at": timezone.now()})
         _pursue(today, actor)
         _close_chunks(today, actor, progress)
-        _judge(today, actor)
+        judge_book(today, actor)
         report = _finish(run, today, actor)
         close_ledger_day(on=today, actor=actor)
         return report
@@ -139,34 +137,15 @@ def _close_chunks(today: date, actor: Actor, progress: Callable[[int, int], None
                 progress(done, done + left)
 
 
-def _judge(on: date, actor: Actor) -> None:
+def judge_book(on: date, actor: Actor) -> None:
     """Classify the book, stop or resume accrual where the class says so, bring allowances in line."""
     classify(on=on, actor=actor)
     changes = accrual_changes(on)
-    for loan_ids, accrues in ((changes.stop, False), (changes.resume, True)):
-        for loan_id in loan_ids:
-            _try_to_change_accrual(loan_id, on, actor, accrues=accrues)
+    stops = {loan_id: NonAccrual(f"NA-{on}", on) for loan_id in changes.stop}
+    book_many(stops, on=on, actor=actor, wanted=lambda row: row.accrues)
+    resumes = {loan_id: AccrualResumed(f"AR-{on}", on) for loan_id in changes.resume}
+    book_many(resumes, on=on, actor=actor, wanted=lambda row: not row.accrues)
     provide(on=on, actor=actor)
-
-
-def _try_to_change_accrual(loan_id: str, on: date, actor: Actor, *, accrues: bool) -> None:
-    try:
-        _change_accrual(loan_id, on, actor, accrues=accrues)
-    except (OperationalError, InterfaceError):
-        raise  # as above
-    except Exception as error:  # as above: the loan is parked with the books of its closed chunk
-        log.error("loan parked", loan=loan_id, error=type(error).__name__, exc_info=True)
-        failed = Failed(Loan.objects.get(id=loan_id), f"{type(error).__name__}: {error}")
-        park([failed], on, on)
-
-
-@transaction.atomic
-def _change_accrual(loan_id: str, on: date, actor: Actor, *, accrues: bool) -> None:
-    held = hold_loan(loan_id)
-    if held.row.accrues == accrues or held.row.status != "active" or held.row.parked_on:
-        return
-    event = AccrualResumed(f"AR-{on}", on) if accrues else NonAccrual(f"NA-{on}", on)
-    book(held, event, actor=actor)
 
 
 @transaction.atomic

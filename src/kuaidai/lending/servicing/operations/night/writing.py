@@ -20,8 +20,9 @@ from kuaidai.lending.ledger.operations import post_many, record_surplus
 from kuaidai.lending.servicing.domain.events import Payment
 from kuaidai.lending.servicing.domain.life import event_to_dict
 from kuaidai.lending.servicing.domain.projecting import project
+from kuaidai.lending.servicing.domain.running import RunningLoan
 from kuaidai.lending.servicing.domain.snapshot import snapshot
-from kuaidai.lending.servicing.models import LoanEvent
+from kuaidai.lending.servicing.models import Loan, LoanEvent
 from kuaidai.lending.servicing.operations import limits
 from kuaidai.lending.servicing.operations.night.work import Failed, Work
 from kuaidai.lending.servicing.operations.projection import COLUMNS
@@ -116,7 +117,7 @@ def write_works(works: Sequence[Work], on: date, actor: Actor, into: Income) -> 
             work.row.event_count += 1
             written.debits += 1
             written.debited += work.repayment.settled
-    _update_loans(works)
+    update_loans([(work.row, work.run) for work in works])
     _settle_repayments([work for work in works if work.repayment is not None])
     paid = [work for work in works if work.paid is not None]
     _record_events(paid, on, actor)
@@ -130,19 +131,20 @@ def write_works(works: Sequence[Work], on: date, actor: Actor, into: Income) -> 
     return written
 
 
-def _update_loans(works: Sequence[Work]) -> None:
-    if not works:
+def update_loans(pairs: Sequence[tuple[Loan, RunningLoan]]) -> None:
+    """Write what running loans say into their rows, all in one statement."""
+    if not pairs:
         return
     columns: dict[str, list[object]] = {name: [] for name in _TYPES}
-    for work in works:
-        told = project(work.run)
+    for row, run in pairs:
+        told = project(run)
         for name in COLUMNS:
             columns[name].append(getattr(told, name))
-        columns["snapshot"].append(json.dumps(snapshot(work.run), separators=(",", ":")))
-        columns["accrued_through"].append(work.run.at)
-        columns["event_count"].append(work.row.event_count)
+        columns["snapshot"].append(json.dumps(snapshot(run), separators=(",", ":")))
+        columns["accrued_through"].append(run.at)
+        columns["event_count"].append(row.event_count)
     with connection.cursor() as cursor:
-        cursor.execute(_UPDATE, [[work.row.id for work in works], *columns.values()])
+        cursor.execute(_UPDATE, [[row.id for row, _ in pairs], *columns.values()])
 
 
 def _settle_repayments(works: Sequence[Work]) -> None:
