@@ -80,6 +80,8 @@ class Item:
     @property
     def unpaid_principal(self) -> int:
         """Principal neither paid nor waived."""
+        if not self.paid and not self.waived:
+            return self.principal
         return (
             self.principal
             - self.paid.get(Bucket.PRINCIPAL, 0)
@@ -96,4 +98,6 @@ class Item:
     @property
     def is_late(self) -> bool:
         """Whether principal or interest is unpaid, should its due date be past."""
+        if not self.paid and not self.waived:
+            return self.principal > 0 or self.interest > 0
         return self.unpaid_principal > 0 or self.unpaid_interest > 0

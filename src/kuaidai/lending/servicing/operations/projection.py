@@ -226,7 +226,7 @@ def difference(
         for movement in {*before, *after}
         if after.get(movement, 0) != before.get(movement, 0)
     }
-    return {movement: from_cents(changed[movement]) for movement in Movement if movement in changed}
+    return {movement: from_cents(cents) for movement, cents in changed.items()}
 
 
 def _post(
