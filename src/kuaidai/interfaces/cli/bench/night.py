@@ -30,6 +30,7 @@ class NightResult:
     """A close of day: what the book held, what the night did, and how long it took."""
 
     loans: int
+    workers: int
     due: int
     late: int
     debits_settled: int
@@ -45,11 +46,12 @@ class NightResult:
 def night(
     loans: Annotated[int, typer.Option(min=1000, help="Loans in the book.")] = 100_000,
     months: Annotated[int, typer.Option(min=6, max=60, help="Term of the loans.")] = 12,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that close chunks.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Fill a database of its own with loans, close one day of it, and drop it again."""
     with tempfile.TemporaryDirectory(prefix="kuaidai-bench-") as work:
-        result = _run(Path(work), loans, months)
+        result = _run(Path(work), loans, months, workers)
     if as_json:
         typer.echo(json.dumps(asdict(result)))
         return
@@ -57,15 +59,15 @@ def night(
         typer.echo(f"{name:<26}{value!s:>20}")
 
 
-def _run(work: Path, loans: int, months: int) -> NightResult:
+def _run(work: Path, loans: int, months: int, workers: int) -> NightResult:
     new_database(_DATABASE)
     try:
-        return _measure(work, loans, months)
+        return _measure(work, loans, months, workers)
     finally:
         drop_database(_DATABASE)
 
 
-def _measure(work: Path, loans: int, months: int) -> NightResult:
+def _measure(work: Path, loans: int, months: int, workers: int) -> NightResult:
     from kuaidai.foundation.actors import Actor
     from kuaidai.foundation.operations import set_business_date
     from kuaidai.lending.ledger.queries import trial_balance
@@ -85,7 +87,10 @@ def _measure(work: Path, loans: int, months: int) -> NightResult:
     try:
         began = time.perf_counter()
         report = run_close_of_day(
-            actor=actor, on=_ON, progress=lambda done, whole: marks.append(time.perf_counter())
+            actor=actor,
+            on=_ON,
+            progress=lambda done, whole: marks.append(time.perf_counter()),
+            workers=workers,
         )
         seconds = time.perf_counter() - began
         again = time.perf_counter()
@@ -96,6 +101,7 @@ def _measure(work: Path, loans: int, months: int) -> NightResult:
         core.join()
     return NightResult(
         loans=loans,
+        workers=workers,
         due=filled.due,
         late=filled.late,
         debits_settled=_settled(),

@@ -32,9 +32,8 @@ from kuaidai.lending.servicing.models import CloseOfDay, Drawdown, Loan, Repayme
 from kuaidai.lending.servicing.operations.classifying import classify
 from kuaidai.lending.servicing.operations.drawing import pay_out
 from kuaidai.lending.servicing.operations.facilities import expire_lines, record_expiries
-from kuaidai.lending.servicing.operations.night.asking import ask_for_what_is_due
 from kuaidai.lending.servicing.operations.night.booking import book_many
-from kuaidai.lending.servicing.operations.night.settling import chunks_to_close, close_chunk
+from kuaidai.lending.servicing.operations.night.workers import close_chunks
 from kuaidai.lending.servicing.operations.provisioning import provide
 from kuaidai.lending.servicing.operations.repaying import DUE, collect_repayment
 from kuaidai.lending.servicing.queries import control_totals
@@ -59,9 +58,15 @@ def _only_run() -> Iterator[None]:
 
 
 def run_close_of_day(
-    *, actor: Actor, on: date | None = None, progress: Callable[[int, int], None] | None = None
+    *,
+    actor: Actor,
+    on: date | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
 ) -> CloseReport:
     """Close the business date and open the next. `progress` gets (chunks done, all chunks).
+
+    With `workers`, a large book's chunks are closed by so many processes at once.
 
     Resumable. With `on` it is idempotent too: a day that is closed already is left alone and its
     report is given again. Raises `CloseRunning` when another run holds the lock, `CloseOutOfOrder`
@@ -74,7 +79,7 @@ def run_close_of_day(
         _close_the_books_before(today, actor)
         run, _ = CloseOfDay.objects.get_or_create(on=today, defaults={"started_at": timezone.now()})
         _pursue(today, actor)
-        _close_chunks(today, actor, progress)
+        close_chunks(today, actor, workers=workers, progress=progress)
         judge_book(today, actor)
         report = _finish(run, today, actor)
         close_ledger_day(on=today, actor=actor)
@@ -123,18 +128,6 @@ def _ask_again(what: str, number: str, ask: Callable[[], object]) -> None:
         log.error(
             "not applied", what=what, number=number, error=type(error).__name__, exc_info=True
         )
-
-
-def _close_chunks(today: date, actor: Actor, progress: Callable[[int, int], None] | None) -> None:
-    done = 0
-    while chunks := chunks_to_close(today):  # again: a drawdown may have begun a chunk meanwhile
-        left = len(chunks)
-        for chunk_id in chunks:
-            ready = ask_for_what_is_due(chunk_id, today)
-            close_chunk(chunk_id, today, actor, ready)
-            done, left = done + 1, left - 1
-            if progress is not None:
-                progress(done, done + left)
 
 
 def judge_book(on: date, actor: Actor) -> None:

@@ -1,0 +1,28 @@
+"""What a process of the night runs. It stands apart, for it is read before Django is set up."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from kuaidai.foundation.actors import Actor
+
+
+def begin_process(database: dict[str, Any], environment: Any) -> None:
+    """Set Django up on the database and with the settings of the process that began this one."""
+    import django
+    from django.conf import settings
+
+    settings.DATABASES["default"].update(database)
+    settings.KUAIDAI = environment
+    django.setup()
+
+
+def close_one(chunk_id: int, on: date, actor: Actor) -> int:
+    """Ask for what is due of a chunk's loans, then close it; its number."""
+    from kuaidai.lending.servicing.operations.night.asking import ask_for_what_is_due
+    from kuaidai.lending.servicing.operations.night.settling import close_chunk
+
+    ready = ask_for_what_is_due(chunk_id, on)
+    close_chunk(chunk_id, on, actor, ready)
+    return chunk_id
