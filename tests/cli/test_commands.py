@@ -50,7 +50,7 @@ def test_a_refusal_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> 
     )
     assert _run("loan", "quote", *arguments) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: '1e5' is not an amount")
+    assert error.startswith("error: These terms make no loan: '1e5' is not an amount")
     assert error.count("\n") == 1
 
 

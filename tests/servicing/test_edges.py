@@ -138,7 +138,7 @@ def test_a_line_that_ends_says_so_in_its_audit_trail(make_facility) -> None:
     ("wrong", "named"),
     [
         (("--start", "9999-12-01"), "9999-12-01"),
-        (("--annual-rate", "999"), "9.99"),
+        (("--annual-rate", "1000"), "not 10"),
     ],
 )
 def test_terms_beyond_the_calendar_or_any_rate_are_one_line(capsys, wrong, named) -> None:

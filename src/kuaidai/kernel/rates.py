@@ -18,7 +18,7 @@ _DAYS_A_YEAR = 365
 
 def annual_rate(value: Decimal | str) -> Decimal:
     """`value` as an annual fraction with six places: 0.0435 is 4.35 %."""
-    return Decimal(value).quantize(RATE_PLACES, rounding=ROUND_HALF_UP)
+    return Decimal(value).quantize(RATE_PLACES, rounding=ROUND_HALF_UP) + 0  # -0 is nought
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +32,14 @@ class LifeWrong(Refusal):
     code = "LIFE_WRONG"
     en = "{source} tells no loan's life: {why}."
     zh = "{source} 不是有效的贷款记录：{why}。"
+
+
+class DayWrong(Refusal):
+    """A text that is not a date."""
+
+    code = "DAY_WRONG"
+    en = "{value!r} is not a date; write YYYY-MM-DD."
+    zh = "{value!r} 不是有效日期；请按 YYYY-MM-DD 填写。"
 
 
 @app.command()
@@ -111,15 +119,19 @@ def _quote_json(found: Quote) -> dict[str, Any]:
 @app.command()
 def replay(
     life: Annotated[Path, typer.Argument(help='JSON: {"terms": {...}, "events": [...]}.')],
-    on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day to look at.")],
+    on: Annotated[str, typer.Option(help="The day to look at, YYYY-MM-DD.")],
     as_json: Json = False,
 ) -> None:
     """The state of a loan on a day, from its terms and events; needs no database."""
     try:
+        day = date.fromisoformat(on)
+    except ValueError:
+        raise DayWrong(value=on) from None
+    try:
         if life.stat().st_size > _MOST_BYTES:
             raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
         told = read_life(json.loads(life.read_text(encoding="utf-8"), parse_float=str))
-        state = replay_life(told.terms, told.events, on.date())
+        state = replay_life(told.terms, told.events, day)
     except (OSError, ValueError, Refusal) as wrong:
         why = wrong.strerror if isinstance(wrong, OSError) else str(wrong)
         raise LifeWrong(source=life, why=str(why).rstrip(".")) from wrong

@@ -36,7 +36,7 @@ Start = Annotated[str, typer.Option(help="Day of the drawdown, YYYY-MM-DD.")]
 FirstDue = Annotated[str | None, typer.Option(help="First due date; later ones count from it.")]
 Every = Annotated[str, typer.Option(help="Between instalments: 1m, 3m, 2w, 15d, 1y.")]
 Count = Annotated[
-    int | None, typer.Option("--instalments", "--months", help="Number of instalments.")
+    str | None, typer.Option("--instalments", "--months", help="Number of instalments.")
 ]
 RoundingOption = Annotated[str, typer.Option(help="half-up or half-even.")]
 Grace = Annotated[
@@ -47,9 +47,9 @@ Grace = Annotated[
     ),
 ]
 SettlementDay = Annotated[
-    int | None, typer.Option(help="Due on this day of each following month, last at maturity.")
+    str | None, typer.Option(help="Due on this day of each following month, last at maturity.")
 ]
-DueDay = Annotated[int | None, typer.Option(help="Day of the month that due dates keep to.")]
+DueDay = Annotated[str | None, typer.Option(help="Day of the month that due dates keep to.")]
 PeriodStart = Annotated[
     str | None, typer.Option(help="Begin of the first period, where it is before the drawdown.")
 ]

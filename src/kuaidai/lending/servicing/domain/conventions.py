@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from kuaidai.kernel.day_counts import DayCount
 from kuaidai.kernel.money import Rounding, parse_amount
@@ -143,9 +143,20 @@ class Conventions:
         return Conventions(**{name: _read(name, value) for name, value in raw.items()})
 
 
+_Kind = TypeVar("_Kind", bound=StrEnum)
+
+
+def choice(kind: type[_Kind], name: str, value: Any) -> _Kind:
+    """A member by its text. Raises `ValueError` naming those there are."""
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise ValueError(f"{name} is one of {', '.join(kind)}, not {value!r}") from None
+
+
 def full_order(order: tuple[str, ...]) -> tuple[Bucket, ...]:
     """An allocation order with the buckets that it leaves out: fees first, compound with penalty."""
-    named = [Bucket(each) for each in order]
+    named = [choice(Bucket, "bucket", each) for each in order]
     if len(set(named)) != len(named):
         raise ValueError(f"an allocation order names a bucket once: {', '.join(named)}")
     if Bucket.COMPOUND not in named and Bucket.PENALTY in named:
@@ -154,7 +165,7 @@ def full_order(order: tuple[str, ...]) -> tuple[Bucket, ...]:
     return tuple(left + named)
 
 
-_READERS: Mapping[str, Any] = {
+_KINDS: Mapping[str, type[StrEnum]] = {
     "day_count": DayCount,
     "rounding": Rounding,
     "month_end": MonthEnd,
@@ -163,6 +174,8 @@ _READERS: Mapping[str, Any] = {
     "multiple_rounding": MultipleRounding,
     "settles": Settles,
     "excess": Excess,
+}
+_READERS: Mapping[str, Any] = {
     "due_order": lambda order: full_order(tuple(order)),
     "advance_order": lambda order: full_order(tuple(order)),
     "multiple": lambda value: None if value is None else parse_amount(str(value)),
@@ -170,6 +183,9 @@ _READERS: Mapping[str, Any] = {
 
 
 def _read(name: str, value: Any) -> Any:
+    kind = _KINDS.get(name)
+    if kind is not None:
+        return choice(kind, name, value)
     reader = _READERS.get(name)
     if reader is None:
         if not isinstance(value, bool):

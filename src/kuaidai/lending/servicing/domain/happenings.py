@@ -137,6 +137,8 @@ def _misuse(run: RunningLoan, event: ev.Misuse) -> None:
 def _extend(run: RunningLoan, event: ev.Extension) -> None:
     if not run.open_items:
         raise ValueError(f"{event.key}: a loan is extended before it matures")
+    if not event.due_dates:
+        raise ValueError(f"{event.key}: name at least one due date")
     hold_interest(run, event.on)
     first = running_period(run, event.due_dates[0])
     if first.end <= event.on:

@@ -16,7 +16,7 @@ from typing import Any
 
 from kuaidai.kernel.money import parse_amount
 from kuaidai.lending.servicing.domain import events as ev
-from kuaidai.lending.servicing.domain.conventions import Bucket, Conventions, Excess
+from kuaidai.lending.servicing.domain.conventions import Bucket, Conventions, Excess, choice
 from kuaidai.lending.servicing.domain.frequency import Frequency
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.repricing import Repricing
@@ -197,8 +197,8 @@ def _conventions(told: str) -> Conventions:
 _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "amount": _money,
     "shorten": _flag,
-    "excess": Excess,
-    "bucket": Bucket,
+    "excess": lambda value: choice(Excess, "excess", value),
+    "bucket": lambda value: choice(Bucket, "bucket", value),
     "due_on": _day,
     "annual_rate": percent,
     "due_dates": _days,
@@ -231,7 +231,8 @@ def read_event(raw: Mapping[str, Any], *, number: int = 1) -> ev.Event:
         raise ValueError(f'event {number}, a {name}, has no date: say "on"')
     values: dict[str, Any] = {"key": str(told.get("key", number)), "on": _day(told["on"])}
     for field in known & set(told) - {"key", "on"}:
-        values[field] = None if told[field] is None else _FIELDS[field](told[field])
+        if told[field] is not None:
+            values[field] = _FIELDS[field](told[field])
     try:
         return kind(**values)
     except TypeError as error:

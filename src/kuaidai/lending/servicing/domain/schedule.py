@@ -244,7 +244,7 @@ def _flat(plan: Plan) -> list[Row]:
         principal = min(left, max(0, total - interest))
         left -= principal
         rows.append(Row(period, principal, interest, left))
-    rows.append(Row(plan.periods[-1], left, whole - interest * (count - 1), 0))
+    rows.append(Row(plan.periods[-1], left, max(0, whole - interest * (count - 1)), 0))
     return rows
 
 
