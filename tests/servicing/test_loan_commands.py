@@ -31,7 +31,9 @@ def run(capsys, *arguments):
 
 def quote(capsys, *more, without=(), **changed):
     options = GIVEN | {f"--{name.replace('_', '-')}": value for name, value in changed.items()}
-    flat = [part for name, value in options.items() if name not in without for part in (name, value)]
+    flat = [
+        part for name, value in options.items() if name not in without for part in (name, value)
+    ]
     code, out, err = run(capsys, "quote", *flat, *more, "--json")
     assert code == 0, err
     return json.loads(out)
@@ -129,7 +131,7 @@ def test_every_option_of_a_quote_is_heard(capsys) -> None:
         without=("--instalments",), **whole,
     )  # fmt: skip
     assert column(agreed, "principal") == ["10000.00", "50000.00"]
-    even = quote(capsys, **whole | {"principal": "0.30", "annual_rate": "60"}, rounding="half-even",
+    even = quote(capsys, principal="0.30", annual_rate="60", rounding="half-even",
                  method="interest-only", day_count="30/360")  # fmt: skip
     assert column(even, "interest")[0] == "0.02"  # 0.015 to the even cent
     costly = quote(capsys, **whole, fees="600")

@@ -34,7 +34,9 @@ def test_the_engine_finds_what_was_worked_out(case) -> None:
     if case["rows"]:
         on = date.fromisoformat(case["rows"]["on"])
         rows = replay(life.terms, life.events, on).instalments
-        told = [[str(r.due_on), str(r.principal), str(r.interest), str(r.outstanding)] for r in rows]
+        told = [
+            [str(r.due_on), str(r.principal), str(r.interest), str(r.outstanding)] for r in rows
+        ]
         assert told == case["rows"]["rows"]
         if not life.events:
             agreed = build_schedule(life.terms)

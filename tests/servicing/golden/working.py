@@ -63,7 +63,9 @@ class Case:
     def say(self, line):
         self.lines.append(line)
 
-    def interest(self, balance, begin, end, times=Decimal(1), rate=None, what="interest", show=None):
+    def interest(
+        self, balance, begin, end, times=Decimal(1), rate=None, what="interest", show=None
+    ):
         """balance x rate x times x days / 360, exact."""
         rate, days = self.rate if rate is None else Decimal(rate), (end - begin).days
         exact = balance * rate / 100 * times * days / 360
@@ -252,7 +254,9 @@ def repaid_early():
     case.event(type="payment", key="b", date="2026-02-10", amount="20000.00")
     case.allocation("b", interest=second, principal=Decimal(20000) - second)
     left -= Decimal(20000) - second
-    case.say(f"20,000.00 - {second} = {Decimal(20000) - second:,.2f} of principal; left {left:,.2f}")
+    case.say(
+        f"20,000.00 - {second} = {Decimal(20000) - second:,.2f} of principal; left {left:,.2f}"
+    )
     rows = by_parts(case, left, d("2026-02-10"), case.dues, [Decimal("0.00")] * 3)
     case.expect_rows("2026-02-10", rows)
     case.state("2026-02-10", outstanding=left, accrued_interest="0.00", payoff=left)
@@ -290,7 +294,9 @@ def repaid_early():
     case = Case("principal-early-shorter", "Equal principal, shortened by two instalments", "12000.00",
                 "3.60", "equal-principal", "2026-01-20", 4)  # fmt: skip
     interest = cents(case.interest(case.balance, case.start, d("2026-01-30")))
-    case.event(type="payment", key="a", date="2026-01-30", amount=str(6000 + interest), shorten=True)
+    case.event(
+        type="payment", key="a", date="2026-01-30", amount=str(6000 + interest), shorten=True
+    )
     case.say("6,000.00 left at 3,000.00 each: the first two dates")
     case.expect_rows("2026-01-30", by_parts(case, Decimal("6000.00"), d("2026-01-30"), case.dues[:2],
                                             [Decimal("3000.00")] * 2))  # fmt: skip
@@ -314,7 +320,9 @@ def in_arrears():
     first = cents(case.interest(Decimal(120000), case.start, case.dues[0]))
     second = cents(case.interest(Decimal(110000), case.dues[0], case.dues[1]))
     on = d("2026-04-05")
-    late = [cents(case.interest(Decimal(10000), due, on, half, what="penalty")) for due in case.dues[:2]]
+    late = [
+        cents(case.interest(Decimal(10000), due, on, half, what="penalty")) for due in case.dues[:2]
+    ]
     more = [cents(case.interest(owed, due, on, half, what="compound"))
             for owed, due in zip((first, second), case.dues, strict=False)]  # fmt: skip
     case.state("2026-04-05", penalty=sum(late), compound=sum(more), due_interest=first + second,
@@ -332,13 +340,17 @@ def in_arrears():
     case.say(f"5,000.00 - 50.00 - {compound} - {penalty} - {interest} = {left:,.2f} of principal")
     case.allocation("part", fee="50.00", compound=compound, penalty=penalty, interest=interest,
                     principal=left)  # fmt: skip
-    again = cents(case.interest(Decimal(10000) - left, on, d("2026-03-12"), half, what="penalty after"))
+    again = cents(
+        case.interest(Decimal(10000) - left, on, d("2026-03-12"), half, what="penalty after")
+    )
     case.state("2026-03-12", penalty=again, compound="0.00", due_interest="0.00",
                due_principal=Decimal(10000) - left, days_past_due=20)  # fmt: skip
 
     case = Case("days-of-grace", "Three days of grace: nothing on the third, four days on the fourth",
                 "120000.00", "4.35", "equal-principal", "2026-01-20", 12, grace_days=3)  # fmt: skip
-    penalty = cents(case.interest(Decimal(10000), case.dues[0], d("2026-02-24"), half, what="penalty"))
+    penalty = cents(
+        case.interest(Decimal(10000), case.dues[0], d("2026-02-24"), half, what="penalty")
+    )
     case.state("2026-02-23", penalty="0.00", compound="0.00", days_past_due=3)
     case.state("2026-02-24", penalty=penalty, days_past_due=4)
 
@@ -356,7 +368,9 @@ def in_arrears():
                 "equal-principal", "2026-01-20", 12)  # fmt: skip
     case.interest(Decimal(10000), case.dues[0], d("2026-03-02"), half, what="penalty by 2 March")
     case.event(type="waiver", key="w", date="2026-03-02", bucket="penalty", amount="9.00")
-    whole = cents(case.interest(Decimal(10000), case.dues[0], d("2026-03-12"), half, what="penalty"))
+    whole = cents(
+        case.interest(Decimal(10000), case.dues[0], d("2026-03-12"), half, what="penalty")
+    )
     case.say(f"{whole} - 9.00 = {whole - 9}")
     case.state("2026-03-12", penalty=whole - 9)
 
@@ -364,7 +378,9 @@ def in_arrears():
                 "100000.00", "3.60", "interest-only", "2026-01-20", 3)  # fmt: skip
     case.event(type="misuse", key="m", date="2026-02-01", amount="30000.00")
     interest = cents(case.interest(case.balance, case.start, case.dues[0]))
-    more = cents(case.interest(Decimal(30000), d("2026-02-01"), case.dues[0], what="misuse, 2 - 1 = 1 x"))
+    more = cents(
+        case.interest(Decimal(30000), d("2026-02-01"), case.dues[0], what="misuse, 2 - 1 = 1 x")
+    )
     case.state("2026-02-20", due_interest=interest, penalty=more)
 
     case = Case("misuse-overdue", "Misused and overdue: 1.5 as penalty and 0.5 more, never 1.5 and 2",
@@ -373,7 +389,9 @@ def in_arrears():
     on = d("2026-03-22")
     until = cents(case.interest(Decimal(40000), d("2026-02-10"), case.dues[0], what="misuse"))
     late = cents(case.interest(Decimal(100000), case.dues[0], on, half, what="penalty"))
-    more = cents(case.interest(Decimal(40000), case.dues[0], on, Decimal("0.5"), what="misuse beyond"))
+    more = cents(
+        case.interest(Decimal(40000), case.dues[0], on, Decimal("0.5"), what="misuse beyond")
+    )
     case.state("2026-03-22", penalty=until + late + more)
 
 
@@ -429,7 +447,9 @@ def changed():
                due_dates=["2026-05-20", "2026-06-20"], annual_rate="3")  # fmt: skip
     new = case.interest(Decimal(60000), on, d("2026-05-20"), rate="3", show=False)
     first = cents(sum(owed) + running + new)
-    case.say(f"with the first new date {owed[0]} + {owed[1]} + {running:.6f} + {new:.6f} -> {first}")
+    case.say(
+        f"with the first new date {owed[0]} + {owed[1]} + {running:.6f} + {new:.6f} -> {first}"
+    )
     last = cents(case.interest(Decimal(30000), d("2026-05-20"), d("2026-06-20"), rate="3"))
     case.state("2026-03-30", penalty=penalty, compound=compound, days_past_due=0, due_now="0.00",
                outstanding="60000.00")  # fmt: skip
@@ -450,7 +470,9 @@ def ended():
     case.event(type="write_off", key="w", date="2026-06-30")
     case.event(type="payment", key="late", date="2026-08-15", amount="20000.00")
     case.allocation("late", recovered="20000.00", principal="0.00")
-    case.say(f"claim 50,000.00 + {interest} + {penalty} + {compound} = {claim:,.2f}, which bears nothing")
+    case.say(
+        f"claim 50,000.00 + {interest} + {penalty} + {compound} = {claim:,.2f}, which bears nothing"
+    )
     case.state("2026-07-31", outstanding="0.00", claim=claim, days_past_due=0)
     case.state("2026-08-15", claim=claim - 20000)
 
@@ -476,7 +498,9 @@ def ended():
     interest = cents(case.interest(case.balance, case.start, case.dues[0]))
     case.event(type="payment", key="debit", date="2026-02-20", amount=str(10000 + interest))
     case.event(type="reversal", key="undo", date="2026-02-25", reverses="debit")
-    penalty = cents(case.interest(Decimal(10000), case.dues[0], d("2026-03-02"), half, what="penalty"))
+    penalty = cents(
+        case.interest(Decimal(10000), case.dues[0], d("2026-03-02"), half, what="penalty")
+    )
     case.state("2026-03-02", penalty=penalty, due_interest=interest, days_past_due=10)
 
     case = Case("payment-backdated", "Recorded late, counted from 20 February: no penalty is left",

@@ -79,7 +79,9 @@ class LoanTerms:
                 f"a loan has 1 to {MOST_INSTALMENTS} instalments, not {self.instalments}"
             )
         if self._last_year() > MAXYEAR:
-            raise ValueError(f"{self.instalments} x {self.every} from {self.start_on} run beyond the year {MAXYEAR}")
+            raise ValueError(
+                f"{self.instalments} x {self.every} from {self.start_on} run beyond the year {MAXYEAR}"
+            )
         self._check_days()
         self._check_method()
 
@@ -97,7 +99,9 @@ class LoanTerms:
             if day is not None and not self.every.months:
                 raise ValueError(f"a {name} day of the month needs instalments by months")
         if self.first_due is not None and self.first_due <= self.start_on:
-            raise ValueError(f"the first due date comes after the drawdown on {self.start_on}, not on {self.first_due}")
+            raise ValueError(
+                f"the first due date comes after the drawdown on {self.start_on}, not on {self.first_due}"
+            )
         if self.settlement_day is not None and (self.first_due or self.due_day):
             raise ValueError("name a settlement day, or a first due date and day, not both")
         if self.period_start is not None and self.period_start > self.start_on:
