@@ -294,3 +294,12 @@ def test_a_file_that_tells_no_life_is_one_line(capsys, tmp_path, content, on, na
     assert (code, out) == (2, "")
     assert named in err
     assert err.count("\n") == 1
+
+
+def test_the_benchmark_of_schedules_reports_what_it_built(capsys) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main.run(("bench", "schedule", "--count", "20", "--json"))
+    assert not stopped.value.code
+    said = json.loads(capsys.readouterr().out)
+    assert (said["schedules"], said["rows"]) == (20, 240)
+    assert said["per_second"] > 0

@@ -50,7 +50,9 @@ def year_share(start: date, end: date, convention: DayCount) -> tuple[int, int]:
     """The share of a year from `start` to `end` as numerator and denominator, not reduced."""
     fixed = YEAR_DAYS.get(convention)
     if fixed is not None:
-        return days_between(start, end, convention), fixed
+        if convention is DayCount.THIRTY_360:
+            return days_between(start, end, convention), fixed
+        return (end - start).days, fixed
     if end < start:
         numerator, denominator = year_share(end, start, convention)
         return -numerator, denominator

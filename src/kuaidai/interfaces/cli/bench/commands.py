@@ -10,6 +10,7 @@ from kuaidai.interfaces.cli.bench.fit import fit
 from kuaidai.interfaces.cli.bench.night import night
 from kuaidai.interfaces.cli.bench.online import online
 from kuaidai.interfaces.cli.bench.rejects import rejects
+from kuaidai.interfaces.cli.bench.schedule import schedule
 
 app = typer.Typer(no_args_is_help=True)
 app.command("drawdown")(drawdown)
@@ -18,3 +19,4 @@ app.command("online")(online)
 app.command("fit")(fit)
 app.command("rejects")(rejects)
 app.command("night")(night)
+app.command("schedule")(schedule)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from kuaidai.kernel.money import Rounding, from_cents, round_ratio, to_cents
 from kuaidai.lending.servicing.domain.conventions import (
@@ -68,8 +69,7 @@ class Plan:
     first_share: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """Principal and interest of a period, in cents, and the balance left."""
 
     period: Period
@@ -140,16 +140,21 @@ def level_payment(plan: Plan, shares: Sequence[tuple[int, int]]) -> int:
     """The equal instalment, in cents, over the periods after the grace of principal."""
     skipped = plan.principal_grace
     numerator, denominator = shares[skipped]
-    owed = Fraction(plan.balance)
-    owed += Fraction(plan.balance * plan.rate * numerator, denominator * PPM)
-    if not skipped:
-        owed += plan.carried - plan.prepaid
+    of = denominator * PPM
+    owed = plan.balance * (
+        of + plan.rate * numerator
+    )  # a share of `of`, as whole numbers for speed
+    if not skipped and (plan.carried or plan.prepaid):
+        more = plan.carried - plan.prepaid
+        owed, of = owed * more.denominator + more.numerator * of, of * more.denominator
     factor, factors = _SCALE, _SCALE
     for numerator, denominator in shares[skipped + 1 :]:
         whole = denominator * PPM
         factor = factor * whole // (whole + plan.rate * numerator)
         factors += factor
-    return _multiple(owed * _SCALE / factors, plan.conventions)
+    if plan.conventions.multiple is None:
+        return round_ratio(owed * _SCALE, of * factors, plan.conventions.rounding)
+    return _multiple(Fraction(owed * _SCALE, of * factors), plan.conventions)
 
 
 def _level(plan: Plan) -> list[Row]:
@@ -301,8 +306,8 @@ def _with_broken_interest(plan: Plan, terms: LoanTerms) -> list[Row]:
     else:
         part = round_ratio(broken.numerator, broken.denominator * count, rounding)
         extra = [part] * (count - 1) + [owed - part * (count - 1)]
-    rows[0] = replace(rows[0], period=first)
-    return [replace(r, interest=r.interest + more) for r, more in zip(rows, extra, strict=True)]
+    rows[0] = rows[0]._replace(period=first)
+    return [r._replace(interest=r.interest + more) for r, more in zip(rows, extra, strict=True)]
 
 
 def _agreed(plan: Plan, terms: LoanTerms) -> list[Row]:
