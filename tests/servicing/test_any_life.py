@@ -22,7 +22,12 @@ from kuaidai.lending.servicing.domain.conventions import (
 )
 from kuaidai.lending.servicing.domain.frequency import Frequency
 from kuaidai.lending.servicing.domain.happenings import HANDLERS
-from kuaidai.lending.servicing.domain.life import event_to_dict, read_event
+from kuaidai.lending.servicing.domain.life import (
+    event_to_dict,
+    read_event,
+    read_terms,
+    terms_to_dict,
+)
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.reading import state_of_run
 from kuaidai.lending.servicing.domain.replay import replay, run_to
@@ -225,6 +230,7 @@ def test_a_life_counts_by_day_and_not_by_recording_and_undone_events_never_were(
     chance.shuffle(recorded)
     assert replay(loan, recorded, on) == state
     assert [read_event(event_to_dict(event)) for event in told] == told
+    assert read_terms(json.loads(json.dumps(terms_to_dict(loan)))) == loan
 
 
 @lives

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from kuaidai.lending.servicing.domain.due_dates import maturity
-from kuaidai.lending.servicing.domain.life import read_terms
+from kuaidai.lending.servicing.domain.life import read_terms, terms_to_dict
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.replay import replay
 from kuaidai.lending.servicing.domain.repricing import (
@@ -83,7 +83,9 @@ def test_how_the_rate_follows_the_lpr_is_part_of_the_terms() -> None:
     }  # fmt: skip
     assert read_terms(told).repricing == FIXED
     repricing = Repricing(RepricedOn.QUARTER, Lpr.FIVE_YEARS, Decimal("-0.002"), Decimal("1.1"))
-    assert read_terms(told | {"repricing": repricing.to_dict()}).repricing == repricing
+    loan = read_terms(told | {"repricing": repricing.to_dict()})
+    assert loan.repricing == repricing
+    assert read_terms(terms_to_dict(loan)) == loan
     for wrong, named in (
         ({"when": "often"}, "often"),
         ({"spread": "much"}, "much"),

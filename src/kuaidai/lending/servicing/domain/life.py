@@ -306,4 +306,6 @@ def _agreed_to_dict(line: AgreedInstalment) -> dict[str, str]:
 def _plain(name: str, value: Any) -> Any:
     if name == _PERCENT:
         return format((value * 100).normalize(), "f")
+    if isinstance(value, Repricing):
+        return value.to_dict()
     return value if isinstance(value, int) else str(value)
