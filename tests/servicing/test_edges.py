@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from tests.support.agreement import check_agreement
 from tests.support.bank import ENDS_ON, SYSTEM
 from tests.support.threads import at_once
 
@@ -14,8 +15,8 @@ from kuaidai.interfaces.cli import main
 from kuaidai.lending.ledger.queries import trial_balance
 from kuaidai.lending.servicing import operations, queries
 from kuaidai.lending.servicing.errors import DatedAhead
-from kuaidai.lending.servicing.models import Drawdown, Loan, LoanEvent, Repayment
-from kuaidai.lending.servicing.operations import close_of_day
+from kuaidai.lending.servicing.models import Drawdown, Loan, LoanChunk, LoanEvent, Repayment
+from kuaidai.lending.servicing.operations.night.settling import close_chunk
 from kuaidai.lending.servicing.operations.projection import posting_day
 
 TOMORROW = ENDS_ON + timedelta(days=1)
@@ -101,25 +102,28 @@ def test_no_day_closes_under_an_entry_that_is_being_posted_on_it(facility) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_repayment_being_applied_does_not_hold_up_the_close_of_a_sister_loan(
+def test_a_night_waits_for_a_repayment_being_applied_and_closes_after_it(
     make_facility, draw, customer
 ) -> None:
-    """Else each may wait for the other: the close re-checks its facility's key when it commits."""
+    """Else it would accrue past a payment of the day; that neither waits for the other for ever."""
     facility = make_facility()
     paying, sister = (draw(facility, "20000.00").loan_id for _ in range(2))
 
     def closed(_) -> str:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '500ms'")
-        close_of_day._close_loan(sister, ENDS_ON, SYSTEM)
-        return Loan.objects.get(id=sister).closed_through
+        close_chunk(Loan.objects.get(id=sister).chunk_id, ENDS_ON, SYSTEM)
+        return LoanChunk.objects.get(loans=sister).closed_through
 
     with transaction.atomic():  # holds what applying the repayment locks
         paid = operations.repay(
             loan_id=paying, amount=Decimal("500.00"), key="pay", on=ENDS_ON, actor=customer.actor
         )
         assert paid.status == "settled"
-        assert at_once(closed, 1) == [ENDS_ON]
+        [outcome] = at_once(closed, 1)
+        assert isinstance(outcome, OperationalError)
+    assert at_once(closed, 1) == [ENDS_ON]
+    check_agreement()
 
 
 @pytest.mark.django_db

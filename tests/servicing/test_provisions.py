@@ -47,8 +47,9 @@ def night(on=ON):
     return operations.provide(on=on, actor=SYSTEM)
 
 
-def late(loan, days):
-    Loan.objects.filter(id=loan.id).update(days_past_due=days)
+def late(loan, days, on=ON):
+    since = on - timedelta(days=days) if days else None
+    Loan.objects.filter(id=loan.id).update(oldest_due_on=since)
 
 
 def balance(account):
@@ -141,7 +142,7 @@ def test_arrears_that_crossed_no_bound_are_not_read_again() -> None:
     loan = put_loan(1, start_on=START, days_past_due=12)
     seen = []
     for later, days in enumerate([12, 13, 90, 91, 92, 0]):
-        late(loan, days)
+        late(loan, days, ON + timedelta(days=later))
         report = operations.classify(on=ON + timedelta(days=later), actor=SYSTEM)
         seen.append((report.debtors, report.changed))
     assert seen == [(1, 1), (0, 0), (0, 0), (1, 1), (1, 0), (1, 0)]
@@ -153,7 +154,7 @@ def test_worsening_charges_and_repaying_releases() -> None:
     late(loan, 91)
     second = night(ON + timedelta(days=1)).charged
     assert first + second == Decimal("45900.00") == balance(chart.ALLOWANCE)
-    Loan.objects.filter(id=loan.id).update(outstanding=0, status="settled", days_past_due=0)
+    Loan.objects.filter(id=loan.id).update(outstanding=0, status="settled", oldest_due_on=None)
     assert night(ON + timedelta(days=2)).charged == Decimal("-45900.00")
     assert balance(chart.ALLOWANCE) == balance(chart.IMPAIRMENT) == 0
     levels = ProvisionMovement.objects.order_by("id").values_list("level", flat=True)
@@ -227,7 +228,7 @@ def test_a_restructured_loan_is_watched_and_missing_a_day_starts_the_watch_again
     )
     assert stored(loan) == ("SPECIAL_MENTION", 2)
     missed = date(2026, 8, 21)
-    late(loan, 1)
+    late(loan, 1, missed)
     night(missed)
     late(loan, 0)
     night(date(2027, 4, 21))

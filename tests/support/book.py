@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from kuaidai.kernel.calendars import add_months
-from kuaidai.lending.servicing.models import Drawdown, Facility, LimitGroup, Loan
+from kuaidai.lending.products.catalogue import product
+from kuaidai.lending.servicing.domain.agreeing import terms_for
+from kuaidai.lending.servicing.domain.life import terms_to_dict
+from kuaidai.lending.servicing.domain.running import begin
+from kuaidai.lending.servicing.models import Drawdown, Facility, LimitGroup, Loan, LoanChunk
+from kuaidai.lending.servicing.operations.projection import open_values
 
 PRODUCT = "credit-quick-loan"
+COUNTED_ON = date(2026, 3, 31)
+"""The day on which a loan put into the book is as many days past due as it is said to be."""
 
 
 def put_loan(
@@ -42,9 +49,16 @@ def put_loan(
         requested_on=start_on, requested_at=datetime(2026, 1, 1, tzinfo=UTC),
         product_code=PRODUCT, months=months,
     )  # fmt: skip
+    terms = terms_for(
+        product(PRODUCT), amount=amount, months=months, method=method, annual_rate=Decimal("0.045"),
+        on=start_on,
+    )  # fmt: skip
+    chunk, _ = LoanChunk.objects.get_or_create(id=0, defaults={"closed_through": start_on})
+    values = open_values(begin(terms))
+    if days_past_due:
+        values["oldest_due_on"] = COUNTED_ON - timedelta(days=days_past_due)
     return Loan.objects.create(
-        id=f"LN-{number}", facility=line, drawdown=drawn, principal=amount,
-        annual_rate=Decimal("0.045"), method=method, day_count="act/360", start_on=start_on,
-        months=months, settlement_day=20, penalty_multiplier=Decimal("1.5"), outstanding=amount,
-        days_past_due=days_past_due, accrued_through=start_on,
+        id=f"LN-{number}", facility=line, drawdown=drawn, chunk=chunk, branch=branch,
+        product_code=PRODUCT, terms=terms_to_dict(terms), principal=amount, start_on=start_on,
+        **values,
     )  # fmt: skip
