@@ -1,7 +1,6 @@
 """Repaying from the firm's account: early, in part, in full, short of money."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction

@@ -1,0 +1,119 @@
+"""Killed at every commit and every call to the core, and resumed: the books end as if never stopped."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+from tests.support.agreement import check_agreement
+from tests.support.bank import PRODUCT, SYSTEM
+from tests.support.core import core
+from tests.support.crashing import books, killed_everywhere
+
+from kuaidai.data.sources.domain.breaker import CircuitBreaker
+from kuaidai.foundation.operations import set_business_date
+from kuaidai.foundation.queries import business_date, verify_audit_chain
+from kuaidai.lending.servicing import gateway, jobs, operations
+from kuaidai.lending.servicing.domain.approvals import Approval
+from kuaidai.lending.servicing.errors import CoreUnavailable
+from kuaidai.lending.servicing.gateway import wire
+from kuaidai.lending.servicing.models import CoreOrder, Drawdown, Facility, Loan, LoanRisk, Repayment
+from kuaidai.lending.servicing.operations import drawing
+from kuaidai.simulator.sandbox.bank_core import LENDER
+from kuaidai.simulator.sandbox.orders import Kind, Order
+
+__all__ = ["core"]
+pytestmark = pytest.mark.django_db
+OPENS = date(2026, 6, 30)
+BEFORE, NIGHT = date(2026, 10, 18), date(2026, 10, 20)
+"""The last night of the past, and the night that is killed: a due day, the 92nd of the arrears."""
+
+
+def account(number: int) -> str:
+    return f"62220000{number:08d}"
+
+
+def open_line(number: int, *, method: str = "equal_principal", granted: str = "60000.00"):
+    amount, rate = Decimal(granted), Decimal("0.036")
+    return operations.open_facility(
+        application_id=f"APP-{number}", contract_id=f"CTR-{number}", uscc=f"B-{number}",
+        person_no=f"P-{number}", product_code=PRODUCT, granted=amount, annual_rate=rate,
+        method=method, months=12, opens_on=OPENS, expires_on=date(2027, 6, 30),
+        account_no=account(number), actor=SYSTEM,
+        approval=Approval(f"DEC-{number}", PRODUCT, amount, rate, 12, OPENS, date(2027, 6, 30)),
+    )  # fmt: skip
+
+
+def draw(line, amount: str, on: date, months: int = 6):
+    return operations.request_drawdown(
+        facility_id=line.id, amount=Decimal(amount), purpose="wages", key=f"draw-{line.id}-{on}",
+        on=on, actor=SYSTEM, months=months,
+    )  # fmt: skip
+
+
+def leave(core, number: int, cents: int) -> None:
+    """Let the firm spend all but so many cents."""
+    held = int(core.balance(account(number)) * 100)
+    spent = Order(f"spend-{number}", account(number), LENDER, held - cents, "", OPENS,
+                  partial=False, kind=Kind.DEBIT)  # fmt: skip
+    core.bank.move(spent)
+
+
+@pytest.fixture
+def bank(core, monkeypatch):
+    """A book in chunks of three: loans paid, short, empty, simple, broken, in payment, and lines."""
+    monkeypatch.setattr(drawing, "LOANS_IN_CHUNK", 3)
+    monkeypatch.setattr(wire, "BREAKER", CircuitBreaker(failures_to_open=1000, rest_s=0.0))
+    set_business_date(on=OPENS, actor=SYSTEM)
+    for number, method in ((10, "equal_principal"), (11, "equal_instalment"), (12, "equal_principal"),
+                           (13, "interest_monthly_principal_at_maturity"), (14, "equal_instalment")):  # fmt: skip
+        draw(open_line(number, method=method), "30000.00", OPENS)
+    leave(core, 11, 0)
+    leave(core, 12, 2_000_000)  # pays the first instalments, then runs dry
+    set_business_date(on=BEFORE, actor=SYSTEM)
+    draw(open_line(15), "20000.00", BEFORE, months=3)
+    draw(open_line(16), "20000.00", BEFORE, months=3)
+    late, ended = open_line(17), open_line(18)
+    operations.run_close_of_day(actor=SYSTEM)
+    set_business_date(on=NIGHT, actor=SYSTEM)
+    Facility.objects.filter(id=ended.id).update(expires_on=NIGHT + timedelta(days=1))
+    broken = Loan.objects.get(facility__uscc="B-14")
+    Loan.objects.filter(id=broken.id).update(terms=broken.terms | {"instalments": 0})
+    core.fault("down")
+    draw(late, "10000.00", NIGHT)
+    repay("16", "1000.00")
+    core.fault("ok")
+    return core
+
+
+def repay(number: str, amount: str | None, key: str = "early"):
+    loan = Loan.objects.get(facility__uscc=f"B-{number}")
+    return operations.repay(
+        loan_id=loan.id, amount=Decimal(amount) if amount else None, key=key, on=business_date(),
+        actor=SYSTEM,
+    )  # fmt: skip
+
+
+def close():
+    return operations.run_close_of_day(actor=SYSTEM, on=NIGHT)
+
+
+def test_the_close_of_day(bank) -> None:
+    points = killed_everywhere(bank, close)
+    assert len(points) > 40
+    report = close()
+    assert (report.loans, len(report.parked)) == (8, 1)
+    assert Loan.objects.filter(accrues=False).count() == 1  # the 92nd day: stage 3 that night
+    assert {r.status for r in Repayment.objects.all()} == {"settled", "rejected"}
+    assert not Drawdown.objects.filter(status="pending").exists()
+    mend()
+    operations.run_close_of_day(actor=SYSTEM)
+    check_agreement()
+    assert verify_audit_chain().intact
+
+
+def mend() -> None:
+    row = Loan.objects.get(facility__uscc="B-14")
+    Loan.objects.filter(id=row.id).update(terms=row.terms | {"instalments": 6})
