@@ -22,6 +22,7 @@ from kuaidai.lending.servicing.models import (
     Repayment,
 )
 from kuaidai.lending.servicing.operations import close_of_day, drawing
+from kuaidai.lending.servicing.operations.night import work
 
 pytestmark = pytest.mark.django_db
 
@@ -137,11 +138,11 @@ def test_a_run_killed_between_chunks_goes_on_with_the_rest(
         draw(make_facility(), "30000.00")
     real, done = close_of_day.close_chunk, []
 
-    def dies_at_the_second(chunk_id, on, actor):
+    def dies_at_the_second(chunk_id, on, actor, ready):
         if done:
             raise RuntimeError("killed")
         done.append(chunk_id)
-        real(chunk_id, on, actor)
+        real(chunk_id, on, actor, ready)
 
     monkeypatch.setattr(close_of_day, "close_chunk", dies_at_the_second)
     with pytest.raises(RuntimeError, match="killed"):
@@ -266,13 +267,12 @@ def test_a_debit_of_a_loan_that_broke_meanwhile_is_taken_once_it_is_mended(
     loan_id = draw(facility, "30000.00").loan_id
     close(20)
     terms = Loan.objects.get(id=loan_id).terms
-    real = close_of_day.close_chunk
 
-    def breaks(chunk_id, on, actor):
+    def breaks(run, payment):
         Loan.objects.filter(id=loan_id).update(terms=terms | {"instalments": 0})
-        return real(chunk_id, on, actor)
+        raise ValueError("broken")
 
-    monkeypatch.setattr(close_of_day, "close_chunk", breaks)
+    monkeypatch.setattr(work, "pay", breaks)
     assert close().parked == (loan_id,)
     monkeypatch.undo()
     order = CoreOrder.objects.get(subject_type="repayment")

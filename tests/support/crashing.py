@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, transaction
-
-from kuaidai.lending.servicing.gateway import wire
 from tests.support.core import Core
 
+from kuaidai.lending.servicing.gateway import wire
+
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH|COPY)\b", re.IGNORECASE)
+
+
+Books = dict[str, list[tuple[Any, ...]]]
 
 
 class Killed(BaseException):
@@ -83,10 +86,17 @@ def undone(core: Core) -> Iterator[None]:
     kept = sqlite3.connect(":memory:")
     core.bank._database.backup(kept)
     mark = transaction.savepoint()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value FROM servicing_loan_number")
+        [number] = (
+            cursor.fetchone()
+        )  # no rollback undoes it, and it says in which chunk a loan goes
     try:
         yield
     finally:
         transaction.savepoint_rollback(mark)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setval('servicing_loan_number', %s)", [number])
         kept.backup(core.bank._database)
         kept.close()
         wire.BREAKER.succeeded()
@@ -117,23 +127,34 @@ def killed_everywhere(
             assert died, f"{number} {name} was not reached again"
             (resume or run)()
             found = books(core)
-            differing = {part for part in wanted if found[part] != wanted[part]}
-            assert not differing, (number, name, {p: (wanted[p], found[p]) for p in differing})
+            assert found == wanted, (number, name, _differing(wanted, found))
     return whole.names
+
+
+def _differing(wanted: Books, found: Books) -> dict[str, tuple[list[Any], list[Any]]]:
+    """What is missing and what is too much, by part."""
+    return {
+        part: (
+            [row for row in wanted[part] if row not in found[part]],
+            [row for row in found[part] if row not in wanted[part]],
+        )
+        for part in wanted
+        if wanted[part] != found[part]
+    }
 
 
 _BOOKS = {
     "loans": """
-        SELECT drawdown_id, status, annual_rate, outstanding, balance, accrual_from, next_end_on,
+        SELECT facility_id, start_on, principal, status, annual_rate, outstanding, balance, accrual_from, next_end_on,
                oldest_due_on, is_simple, accrues, interest_receivable, penalty_receivable,
                compound_receivable, fee_receivable, memorandum, snapshot::text, accrued_through,
-               event_count, parked_on, parked_reason, start_on, c.closed_through
-        FROM servicing_loan l JOIN servicing_loanchunk c ON c.id = l.chunk_id ORDER BY 1""",
+               event_count, parked_on, parked_reason, c.closed_through
+        FROM servicing_loan l JOIN servicing_loanchunk c ON c.id = l.chunk_id ORDER BY 1, 2, 3""",
     "events": """
-        SELECT l.drawdown_id, e.number, e.kind, e.on, e.booked_on, (e.told - 'key')::text, e.actor
-        FROM servicing_loanevent e JOIN servicing_loan l ON l.id = e.loan_id ORDER BY 1, 2""",
+        SELECT l.facility_id, l.start_on, e.number, e.kind, e.on, e.booked_on, (e.told - 'key')::text, e.actor
+        FROM servicing_loanevent e JOIN servicing_loan l ON l.id = e.loan_id ORDER BY 1, 2, 3""",
     "repayments": """
-        SELECT l.drawdown_id, r.kind, r.amount, r.settled, r.status, r.requested_on, r.reason
+        SELECT l.facility_id, r.kind, r.amount, r.settled, r.status, r.requested_on, r.reason
         FROM servicing_repayment r JOIN servicing_loan l ON l.id = r.loan_id ORDER BY 1, 6, 2, 3""",
     "drawdowns": """
         SELECT facility_id, amount, status, requested_on, reason FROM servicing_drawdown
@@ -150,12 +171,13 @@ _BOOKS = {
     "history": "SELECT facility_id, kind, \"on\", status_to FROM servicing_limitchange ORDER BY 1, id",
     "closes": "SELECT \"on\", loans, debited, overdue, parked::text, finished_at IS NULL"
               " FROM servicing_closeofday ORDER BY 1",
-    "classes": "SELECT loan_id, risk_class, stage, allowance FROM servicing_loanrisk ORDER BY 1",
-    "class changes": "SELECT loan_id, \"on\", to_class, to_stage FROM servicing_classchange ORDER BY 1, id",
+    "classes": "SELECT facility_id, start_on, risk_class, stage, allowance FROM servicing_loanrisk r"
+               " JOIN servicing_loan l ON l.id = r.loan_id ORDER BY 1, 2, 4",
+    "class changes": "SELECT \"on\", to_class, to_stage FROM servicing_classchange ORDER BY 1, 2, 3",
     "provisions": "SELECT \"on\", number, kind, charge, level FROM servicing_provisionmovement ORDER BY id",
     "ledger": """
         SELECT e.on, e.branch, e.product_code, p.account, sum(p.debit), sum(p.credit), count(*)
-        FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry_id
+        FROM ledger_posting p JOIN ledger_journalentry e ON e.id = p.entry_id
         GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4""",
     "ledger days": "SELECT \"on\", entries, debit, credit FROM ledger_closedday ORDER BY 1",
     "business date": "SELECT \"on\" FROM foundation_businessdate",
@@ -165,9 +187,9 @@ _BOOKS = {
 }  # fmt: skip
 
 
-def books(core: Core | None = None) -> dict[str, list[tuple[Any, ...]]]:
+def books(core: Core | None = None) -> Books:
     """All that the bank holds of money, numbers drawn at random and times left out."""
-    found: dict[str, list[tuple[Any, ...]]] = {}
+    found: Books = {}
     with connection.cursor() as cursor:
         for part, query in _BOOKS.items():
             cursor.execute(query)

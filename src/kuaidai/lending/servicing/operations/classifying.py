@@ -72,14 +72,21 @@ def classify(*, on: date, actor: Actor) -> ClassifyReport:
     usccs = debtors_to_classify(on)
     loans = changed = 0
     for start in range(0, len(usccs), DEBTORS_AT_ONCE):
-        seen, moved = classify_debtors(usccs[start : start + DEBTORS_AT_ONCE], on)
+        seen, moved = _classify_part(usccs[start : start + DEBTORS_AT_ONCE], on, actor)
         loans, changed = loans + seen, changed + moved
+    return ClassifyReport(on, len(usccs), loans, changed)
+
+
+@transaction.atomic
+def _classify_part(usccs: Sequence[str], on: date, actor: Actor) -> tuple[int, int]:
+    """A part of the night's debtors, with the audit record of what changed."""
+    loans, changed = classify_debtors(usccs, on)
     if changed:
         record_audit(
             actor=actor, action="book.classified", subject_type="bank", subject_id="1", on=on,
             detail={"debtors": len(usccs), "loans": loans, "changed": changed},
         )  # fmt: skip
-    return ClassifyReport(on, len(usccs), loans, changed)
+    return loans, changed
 
 
 @transaction.atomic
