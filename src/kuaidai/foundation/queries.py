@@ -13,7 +13,7 @@ from kuaidai.foundation.domain.audit import (
     entry_hash,
 )
 from kuaidai.foundation.errors import NoBusinessDate
-from kuaidai.foundation.models import AuditHead, AuditRecord, BusinessDate
+from kuaidai.foundation.models import AuditHead, AuditRecord, BusinessDate, User
 
 
 def business_date() -> date:
@@ -35,6 +35,11 @@ def held_business_date() -> date:
     for row in rows:
         return row.on
     raise NoBusinessDate()
+
+
+def role_of(username: str) -> str:
+    """The role of whoever signs in by that name; empty for nobody."""
+    return str(User.objects.filter(username=username).values_list("role", flat=True).first() or "")
 
 
 def _entry(row: AuditRecord) -> AuditEntry:

@@ -32,6 +32,25 @@ class Purpose:
 
 
 @dataclass(frozen=True)
+class ServicingRules:
+    """What staff may do to the product's loans. Amounts in yuan, rates as annual fractions.
+
+    A waiver above `waiver_alone` and every adjustment named in `second_person` waits for another
+    person. `write_off_class` is the mildest risk class (1 to 5) that is written off.
+    """
+
+    most_charge: Decimal = Decimal("5000.00")
+    waiver_alone: Decimal = Decimal("1000.00")
+    most_waiver: Decimal = Decimal("200000.00")
+    most_extensions: int = 1
+    write_off_class: int = 4
+    highest_rate: Decimal = Decimal("0.24")
+    second_person: tuple[str, ...] = (
+        "change_rate", "extend", "restructure", "write_off", "reverse",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Product:
     """What a product offers, needs and limits. Amounts in yuan; `penalty_multiplier` on the rate.
 
@@ -63,6 +82,17 @@ class Product:
     allocation_order: tuple[str, ...]
     purposes: tuple[Purpose, ...]
     conventions: Mapping[str, Any] = field(default_factory=dict)
+    servicing: ServicingRules = field(default_factory=ServicingRules)
+
+
+def _servicing(raw: Mapping[str, Any]) -> ServicingRules:
+    values: dict[str, Any] = dict(raw)
+    for name, value in raw.items():
+        if isinstance(value, str):
+            values[name] = Decimal(value)
+        elif isinstance(value, list):
+            values[name] = tuple(value)
+    return ServicingRules(**values)
 
 
 def _product(raw: dict[str, Any]) -> Product:
@@ -78,6 +108,7 @@ def _product(raw: dict[str, Any]) -> Product:
     values.update({name: tuple(raw[name]) for name in lists})
     values["day_count"] = DayCount(raw["day_count"])
     values["purposes"] = tuple(Purpose(**purpose) for purpose in raw["purposes"])
+    values["servicing"] = _servicing(raw.get("servicing", {}))
     return Product(**values)
 
 

@@ -28,6 +28,7 @@ from kuaidai.lending.servicing.models.reconciliation import (
     ReconciliationBreak,
     ReconciliationRun,
 )
+from kuaidai.lending.servicing.models.requests import LoanRequest
 
 __all__ = [
     "ClassChange",
@@ -44,6 +45,7 @@ __all__ = [
     "Loan",
     "LoanChunk",
     "LoanEvent",
+    "LoanRequest",
     "LoanRisk",
     "ProvisionMovement",
     "ReconciliationBreak",

@@ -135,7 +135,7 @@ class LoanEvent(models.Model):
     """What happened to a loan: the input of replay, in order of `number`. Append-only.
 
     `on` is the day it counts from, `booked_on` the book day it was recorded on; `told` is the event
-    as `domain.life` reads it.
+    as `domain.life` reads it; `reason` is why staff recorded it, empty for what came by itself.
     """
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="events")
@@ -147,6 +147,7 @@ class LoanEvent(models.Model):
     told = models.JSONField()
     repayment = models.OneToOneField(Repayment, on_delete=models.PROTECT, null=True)
     actor = models.CharField(max_length=80)
+    reason = models.CharField(max_length=500, default="", blank=True)
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

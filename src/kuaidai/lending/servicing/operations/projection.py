@@ -145,7 +145,12 @@ def running(row: Loan) -> RunningLoan:
 
 
 def book(
-    held: HeldLoan, event: Event, *, actor: Actor, repayment: Repayment | None = None
+    held: HeldLoan,
+    event: Event,
+    *,
+    actor: Actor,
+    repayment: Repayment | None = None,
+    reason: str = "",
 ) -> Booked:
     """Record an event of a locked loan and bring row and ledger in line; in the caller's transaction.
 
@@ -161,7 +166,7 @@ def book(
     begun, outstanding = totals_in_cents(run, through), run.outstanding()
     before = begun
     number = row.event_count + 1
-    _record(row, event, number, book_on, actor, repayment)
+    _record(row, event, number, book_on, actor, repayment, reason)
     try:
         if event.on < through or isinstance(event, Reversal):
             run = run_to(read_terms(row.terms), events_of(row.id), max(through, event.on))
@@ -208,12 +213,13 @@ def accrue(row: Loan, run: RunningLoan, before: Mapping[Movement, int], on: date
 
 
 def _record(
-    row: Loan, event: Event, number: int, book_on: date, actor: Actor, repayment: Repayment | None
-) -> None:
+    row: Loan, event: Event, number: int, book_on: date, actor: Actor, repayment: Repayment | None,
+    reason: str,
+) -> None:  # fmt: skip
     told = event_to_dict(event)
     LoanEvent.objects.create(
         loan=row, number=number, key=event.key, kind=told["type"], on=event.on, booked_on=book_on,
-        told=told, repayment=repayment, actor=f"{actor.kind}:{actor.id}"[:80],
+        told=told, repayment=repayment, actor=f"{actor.kind}:{actor.id}"[:80], reason=reason,
     )  # fmt: skip
 
 

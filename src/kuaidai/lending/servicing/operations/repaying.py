@@ -43,17 +43,19 @@ def repay(
     on: date,
     actor: Actor,
     shorten: bool = False,
+    reason: str = "",
 ) -> RepaymentView:
     """Repay `amount` of a loan from the firm's account, or all of it when `amount` is None.
 
     What is due goes first, the rest repays early: the instalments left become smaller or, with
-    `shorten`, fewer. The same `key` again returns the same repayment, on a later day too.
+    `shorten`, fewer. Of a loan written off it is the claim that is repaid, and `reason` says why staff
+    collect it. The same `key` again returns the same repayment, on a later day too.
     Raises `UnknownLoan`, `LoanSettled`, `RepayNothing`, `OddCents`, `RepayTooMuch`,
     `RepaymentBackdated`, `DatedAhead`, `RepaymentRunning`, `IdempotencyMismatch`.
     """
 
     def ask() -> dict[str, Any]:
-        return {"id": _ask(loan_id, amount, on, actor, shorten=shorten)}
+        return {"id": _ask(loan_id, amount, on, actor, shorten=shorten, reason=reason)}
 
     written = None if amount is None else amount.normalize()  # 1000 and 1000.00 are one request
     request = {"amount": written} | ({"shorten": True} if shorten else {})
@@ -64,7 +66,9 @@ def repay(
         return repayment_view(Repayment.objects.get(id=done["id"]))
 
 
-def _ask(loan_id: str, amount: Decimal | None, on: date, actor: Actor, *, shorten: bool) -> str:
+def _ask(
+    loan_id: str, amount: Decimal | None, on: date, actor: Actor, *, shorten: bool, reason: str
+) -> str:
     loan = hold_loan(loan_id).row
     if loan.status == "settled":
         raise LoanSettled(value=loan_id)
@@ -72,7 +76,8 @@ def _ask(loan_id: str, amount: Decimal | None, on: date, actor: Actor, *, shorte
     newest = LoanEvent.objects.filter(loan=loan).aggregate(on=Max("on"))["on"] or loan.start_on
     if on < newest:
         raise RepaymentBackdated(value=loan_id, last=newest, on=on)
-    owed = state_of(loan, on).payoff
+    state = state_of(loan, on)
+    owed = state.payoff + state.claim
     wanted = owed if amount is None else amount
     if wanted <= 0:
         raise RepayNothing(amount=money_text(wanted))
@@ -85,7 +90,8 @@ def _ask(loan_id: str, amount: Decimal | None, on: date, actor: Actor, *, shorte
     )
     record_audit(
         actor=actor, action="repayment.request", subject_type="loan", subject_id=loan_id, on=on,
-        detail={"id": row.id, "amount": wanted, "shorten": shorten},
+        detail={"id": row.id, "amount": wanted, "shorten": shorten}
+        | ({"reason": reason} if reason else {}),
     )  # fmt: skip
     return row.id
 
@@ -164,7 +170,9 @@ def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> Repaym
     if moved.is_settled:
         payment = Payment(row.id, row.requested_on, moved.settled, row.shorten)
         booked = book(held, payment, actor=actor, repayment=row)
-        limits.restore(account, booked.principal_back, on=row.requested_on)
+        limits.restore(
+            account, booked.principal_back, on=row.requested_on, lost=booked.principal_lost
+        )
     record_audit(
         actor=actor, action=f"repayment.{row.status}", subject_type="loan", subject_id=row.loan_id,
         on=row.requested_on,
