@@ -476,3 +476,14 @@ class AccrualUnchanged(Refusal):
     code, http_status = "ACCRUAL_UNCHANGED", 409
     en = "The accrual of loan {value} is {state} already."
     zh = "借据 {value} 当前已{state_zh}。"
+
+
+class StatementPeriod(Refusal):
+    """A statement was asked for days that have not come, or of before the loan."""
+
+    code = "STATEMENT_PERIOD"
+    en = (
+        "{first} to {last} is no period for this statement: it begins by its last day, which is "
+        "from {begins} to {on}."
+    )
+    zh = "{first} 至 {last} 不是有效的对账期间：起始日不得晚于截止日，且截止日须在 {begins} 至 {on} 之间。"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pylopdf_fonts_zh_cn
-import typst
-
 from kuaidai.kernel.rates import annual_rate
+from kuaidai.kernel.typesetting import typeset
 from kuaidai.lending.origination.contracts.facts import (
     TEMPLATE,
     ContractFacts,
@@ -36,19 +33,6 @@ def _text(value: object) -> Any:
     return value
 
 
-def _compile(template: Path, data: dict[str, Any]) -> bytes:
-    fonts = pylopdf_fonts_zh_cn.serif_path().parent
-    pdf = typst.compile(
-        str(template),
-        font_paths=[str(fonts)],
-        ignore_system_fonts=True,
-        format="pdf",
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-    )
-    assert isinstance(pdf, bytes)
-    return pdf
-
-
 def render_contract(facts: ContractFacts) -> bytes:
     """The unsigned contract as PDF: Chinese, schedule appendix, English courtesy version, and
     last a page for the two signatures.
@@ -63,12 +47,12 @@ def render_contract(facts: ContractFacts) -> bytes:
         "amount_capitals": amount_in_capitals(facts.amount),
         "text_hash": facts.text_hash(),
     }
-    return _compile(TEMPLATE, data)
+    return typeset(TEMPLATE, data)
 
 
 def render_stamp(*, kind: str, name: str, detail: str, at: datetime) -> bytes:
     """The visible mark of one signature as a one-page PDF: `kind` is "customer" or "lender"."""
-    return _compile(
+    return typeset(
         _STAMP,
         {"kind": kind, "name": name, "detail": detail, "at": at.strftime("%Y-%m-%d %H:%M:%S %Z")},
     )
