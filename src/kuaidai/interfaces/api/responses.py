@@ -12,6 +12,12 @@ OPEN = (400, 422, 429, 503)
 GUARDED = (400, 401, 403, 404, 409, 422, 429, 503)
 """Problems of endpoints behind a token."""
 
+_TEXT = {"schema": {"type": "string"}}
+FILES: dict[str, Any] = {
+    "responses": {200: {"content": {"application/pdf": _TEXT, "text/csv": _TEXT}}}
+}
+"""What an endpoint that answers with a document adds to the OpenAPI document."""
+
 
 def answers(
     result: Any, *, status: int = 200, problems: tuple[int, ...] = GUARDED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ninja import Field, Header, Path, Query, Schema
 from pydantic import (
@@ -48,6 +48,9 @@ ApplicationId = Annotated[str, Path(pattern=_ID, example="APP-7K3QX0M4Z9T2")]
 FacilityId = Annotated[str, Path(pattern=_ID, example="FAC-7K3QX0M4Z9T2")]
 LoanId = Annotated[str, Path(pattern=_ID, example="LN-7K3QX0M4Z9T2")]
 AuthorisationId = Annotated[str, Path(pattern=_ID, example="AUT-7K3QX0M4Z9T2")]
+FirstDay = Annotated[date, Query(alias="from", description="First day of the statement.")]
+LastDay = Annotated[date, Query(alias="to", description="Last day of the statement.")]
+FileKind = Annotated[Literal["pdf", "csv"], Path()]
 Search = Annotated[str, Query(max_length=100), Storable]
 Page = Annotated[int, Query(ge=1, le=100_000)]
 PathCode = Annotated[str, Path(max_length=60), Storable]
@@ -313,6 +316,10 @@ class DrawdownOut(Schema):
 class RepaymentRequest(Input):
     amount: AmountText | None = None
     full: bool = False
+    shorten: bool = Field(
+        default=False,
+        description="What repays early makes the instalments left fewer instead of smaller.",
+    )
 
 
 class RepaymentOut(Schema):
@@ -323,6 +330,37 @@ class RepaymentOut(Schema):
     status: str
     requested_on: date
     reason: str
+    shorten: bool
+
+
+class PartsOut(Schema):
+    principal: Money
+    interest: Money
+    penalty: Money
+    compound: Money
+    fee: Money
+    claim: Money
+    total: Money
+
+
+class StatementLineOut(Schema):
+    on: date
+    kind: str
+    change: PartsOut
+    owed: PartsOut
+    money: Money
+    surplus: Money
+
+
+class StatementOut(Schema):
+    loan_id: str
+    first: date
+    last: date
+    opening: PartsOut
+    lines: list[StatementLineOut]
+    closing: PartsOut
+    nominal: Rate | None
+    effective: Rate | None
 
 
 class DueOut(Schema):

@@ -194,6 +194,51 @@ def _in_words(state: LoanState) -> str:
     )
 
 
+class StatementFile(Refusal):
+    """The name of the file does not say what it is to be."""
+
+    code = "STATEMENT_FILE"
+    en = "{value} is neither a .pdf nor a .csv; name a file that ends in one of them."
+    zh = "{value} 不是 .pdf 或 .csv；请使用其中一种扩展名。"
+
+
+@app.command()
+def statement(
+    loan_id: str,
+    out: Annotated[Path, typer.Option(help="Where to write it: a .pdf or a .csv file.")],
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First day (default: the drawdown)."),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (default: the business date)."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
+    schedule: Annotated[bool, typer.Option(help="The schedule instead of the account.")] = False,
+) -> None:
+    """Write a loan's account statement, or its schedule, as PDF or CSV."""
+    kind = out.suffix.lower().removeprefix(".")
+    if kind not in ("pdf", "csv"):
+        raise StatementFile(value=out)
+    from kuaidai.config import setup
+
+    setup()
+    from kuaidai.foundation.queries import business_date
+    from kuaidai.lending.servicing import statement_queries
+    from kuaidai.lending.servicing.queries import loan
+
+    found = loan(loan_id)
+    if schedule:
+        made = statement_queries.loan_schedule(found, language)
+    else:
+        since = first.date() if first else found.terms.start_on
+        until = last.date() if last else business_date()
+        made = statement_queries.loan_statement(found, since, until, language)
+    out.write_bytes(statement_queries.as_file(made, "pdf" if kind == "pdf" else "csv"))
+    typer.echo(str(out))
+
+
 @app.command()
 def show(loan_id: str, as_json: Json = False) -> None:
     """A loan with its terms and its state on the business date."""

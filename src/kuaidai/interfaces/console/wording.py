@@ -10,6 +10,8 @@ from kuaidai.interfaces.ui.frames import Mark, Text
 from kuaidai.lending.origination.domain.states import Status
 from kuaidai.lending.servicing.domain.breaks import BreakKind, BreakState
 from kuaidai.lending.servicing.domain.classification import RiskClass
+from kuaidai.lending.servicing.domain.conventions import Bucket
+from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.risk.policy.domain.alerts import AlertState
 from kuaidai.risk.policy.domain.decision import Severity
 from kuaidai.risk.scorecards.monitoring_report import Level
@@ -218,3 +220,81 @@ FINDING_TITLES: Mapping[str, Text] = {
     "PD_TOO_HIGH": _("PD too high"),
 }
 """What an alert is about, by the code of its finding."""
+
+LOAN_MARKS: Mapping[str, Mark] = {
+    "active": Mark(_("Active"), "positive"),
+    "settled": Mark(_("Settled"), "neutral"),
+    "written_off": Mark(_("Written off"), "negative"),
+}
+LINE_MARKS: Mapping[str, Mark] = {
+    "open": Mark(_("In use"), "positive"),
+    "frozen": Mark(_("Frozen"), "caution", "pause"),
+    "expired": Mark(_("Ended"), "neutral"),
+    "cancelled": Mark(_("Cancelled"), "neutral"),
+    "closed": Mark(_("Closed"), "neutral"),
+}
+REQUEST_MARKS: Mapping[str, Mark] = {
+    "waiting": Mark(_("Waits"), "caution", "clock"),
+    "approved": Mark(_("Approved"), "positive"),
+    "rejected": Mark(_("Rejected"), "negative"),
+    "expired": Mark(_("Lapsed"), "neutral"),
+}
+
+BUCKETS: Mapping[Bucket, Text] = {
+    Bucket.FEE: _("Fees"),
+    Bucket.COMPOUND: _("Compound interest"),
+    Bucket.PENALTY: _("Penalty interest"),
+    Bucket.INTEREST: _("Interest"),
+    Bucket.PRINCIPAL: _("Principal"),
+}
+METHODS: Mapping[RepaymentMethod, Text] = {
+    RepaymentMethod.EQUAL_INSTALMENT: _("Equal instalments"),
+    RepaymentMethod.EQUAL_PRINCIPAL: _("Equal principal"),
+    RepaymentMethod.INTEREST_MONTHLY: _("Interest each period, principal at the end"),
+    RepaymentMethod.SINGLE: _("All at the end"),
+    RepaymentMethod.REVOLVING: _("Draw and repay at will"),
+    RepaymentMethod.AGREED: _("Agreed instalments"),
+    RepaymentMethod.FIXED_AMOUNT: _("Fixed amount a period"),
+    RepaymentMethod.FLAT: _("Flat interest"),
+}
+NEW_METHODS: Mapping[RepaymentMethod, Text] = {
+    method: METHODS[method]
+    for method in (
+        RepaymentMethod.EQUAL_INSTALMENT,
+        RepaymentMethod.EQUAL_PRINCIPAL,
+        RepaymentMethod.INTEREST_MONTHLY,
+        RepaymentMethod.SINGLE,
+    )
+}
+"""The methods a loan may be restructured to."""
+
+YES_NO: Mapping[bool, Text] = {True: _("yes"), False: _("no")}
+CONVENTIONS: Mapping[str, Text] = {
+    "day_count": _("Day count"),
+    "rounding": _("Rounding"),
+    "month_end": _("Month end"),
+    "holiday_roll": _("Holidays"),
+    "interest_rolls": _("Interest runs to a moved date"),
+    "broken_period": _("First broken period"),
+    "smooth": _("Last instalment smoothed"),
+    "multiple": _("Instalments are multiples of"),
+    "multiple_rounding": _("Rounding to the multiple"),
+    "due_order": _("What is due is paid in this order"),
+    "advance_order": _("What is paid ahead, in this order"),
+    "settles": _("Settles by"),
+    "excess": _("Money beyond what is due"),
+    "due_date_counts": _("The due date counts as past due"),
+}
+EVENT_FIELDS: Mapping[str, Text] = {
+    "amount": _("Amount"),
+    "bucket": _("Of what"),
+    "shorten": _("Fewer instalments"),
+    "excess": _("Money beyond what is due"),
+    "due_on": _("Due on"),
+    "annual_rate": _("Annual rate"),
+    "due_dates": _("Due dates"),
+    "method": _("Repayment method"),
+    "principal_grace": _("First instalments without principal"),
+    "reverses": _("Reverses"),
+}
+"""What an event tells besides its day, by the name it is stored under."""

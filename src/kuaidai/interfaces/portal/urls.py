@@ -12,6 +12,7 @@ from kuaidai.interfaces.portal.views import (
     login,
     offering,
     repaying,
+    statements,
 )
 
 app_name = "portal"
@@ -61,7 +62,10 @@ urlpatterns = [
         drawing.draw_receipt_part,
         name="draw_receipt_part",
     ),
+    path(_FACILITY + "statement.<str:kind>", statements.of_facility, name="facility_statement"),
     path(_LOAN, repaying.loan, name="loan"),
+    path(_LOAN + "statement.<str:kind>", statements.of_loan, name="loan_statement"),
+    path(_LOAN + "schedule.<str:kind>", statements.schedule, name="loan_schedule"),
     path(_LOAN + "repay/", repaying.repay, name="repay"),
     path(_LOAN + "repay/effect/", repaying.repay_effect, name="repay_effect"),
     path(_LOAN + "repay/confirm/", repaying.repay_confirm, name="repay_confirm"),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from django.db.models import Q
+
 from kuaidai.lending.servicing.domain.adjustments import (
     Adjustment,
     LoanEventView,
+    LoanFound,
     LoanRequestView,
 )
-from kuaidai.lending.servicing.models import LoanEvent, LoanRequest
+from kuaidai.lending.servicing.models import Loan, LoanEvent, LoanRequest
 
 
 def request_view(row: LoanRequest) -> LoanRequestView:
@@ -42,4 +47,21 @@ def loan_events(loan_id: str) -> tuple[LoanEventView, ...]:
             row.recorded_at, reversed_by.get(row.key),
         )
         for row in rows
+    )  # fmt: skip
+
+
+def find_loans(text: str, on: date) -> tuple[LoanFound, ...]:
+    """Loans by the number of loan or line, or the firm's code, newest first; 50 at the most."""
+    wanted = text.strip().upper()
+    if not wanted:
+        return ()
+    rows = Loan.objects.select_related("facility").filter(
+        Q(id=wanted) | Q(facility_id=wanted) | Q(facility__uscc=wanted)
+    )
+    return tuple(
+        LoanFound(
+            row.id, row.facility.uscc, row.status, row.principal, row.outstanding, row.start_on,
+            row.matures_on, row.days_past_due_on(on),
+        )
+        for row in rows.order_by("-start_on", "-id")[:50]
     )  # fmt: skip

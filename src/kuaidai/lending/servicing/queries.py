@@ -192,12 +192,12 @@ def facilities_of(
     )
 
 
-def loan(loan_id: str) -> LoanView:
-    """The loan of that id, on the business date. Raises `UnknownLoan`."""
+def loan(loan_id: str, on: date | None = None) -> LoanView:
+    """The loan of that id, on a day (default: the business date). Raises `UnknownLoan`."""
     row = Loan.objects.select_related("drawdown").filter(id=loan_id).first()
     if row is None:
         raise UnknownLoan(value=loan_id)
-    return loan_view(row, business_date())
+    return loan_view(row, on or business_date())
 
 
 def loans_of(facility_id: str) -> tuple[LoanView, ...]:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
 from kuaidai.foundation.queries import business_date
 from kuaidai.interfaces.api.errors import AmountMissing
-from kuaidai.interfaces.api.responses import answers
+from kuaidai.interfaces.api.responses import FILES, answers
 from kuaidai.interfaces.api.schemas import (
     DrawdownOut,
     DrawdownRequest,
     DueOut,
     FacilityId,
     FacilityOut,
+    FileKind,
+    FirstDay,
     IdempotencyKey,
+    LastDay,
     LoanId,
     LoanOut,
+    PartsOut,
     RepaymentOut,
     RepaymentRequest,
+    StatementLineOut,
+    StatementOut,
 )
 from kuaidai.interfaces.api.tokens import Bearer, customer_of
+from kuaidai.interfaces.ui.downloads import document_response, reader_language
 from kuaidai.kernel.money import parse_amount
-from kuaidai.lending.servicing import operations, queries
+from kuaidai.lending.servicing import operations, queries, statement_queries
 from kuaidai.lending.servicing.domain.replay import InstalmentState
 from kuaidai.lending.servicing.domain.views import (
     DrawdownView,
@@ -138,7 +145,10 @@ def list_repayments(request: HttpRequest, loan_id: LoanId) -> list[RepaymentView
 def repay(
     request: HttpRequest, loan_id: LoanId, body: RepaymentRequest, key: IdempotencyKey
 ) -> Status[RepaymentView]:
-    """Repay an amount, or all of it (`full`), from the firm's account."""
+    """Repay an amount, or all of it (`full`), from the firm's account.
+
+    What is not due yet makes the instalments left smaller, or with `shorten` fewer.
+    """
     loan = _own_loan(request, loan_id)
     if (body.amount is None) != body.full:
         raise AmountMissing(amount=body.amount, full=body.full)
@@ -148,5 +158,55 @@ def repay(
         key=key,
         on=business_date(),
         actor=customer_of(request).actor,
+        shorten=body.shorten,
     )
     return Status(201, repaid)
+
+
+@router.get("/loans/{loan_id}/statement", response=answers(StatementOut))
+def get_statement(
+    request: HttpRequest, loan_id: LoanId, first: FirstDay, last: LastDay
+) -> StatementOut:
+    """The account statement of a loan: opening balance, what happened, closing balance."""
+    told = statement_queries.statement_of(_own_loan(request, loan_id), first, last)
+    rate = told.annualised
+    values = {name: getattr(told, name) for name in ("loan_id", "first", "last")}
+    return StatementOut(
+        **values,
+        opening=PartsOut.from_orm(told.opening),
+        lines=[StatementLineOut.from_orm(line) for line in told.lines],
+        closing=PartsOut.from_orm(told.closing),
+        nominal=rate.nominal if rate else None,
+        effective=rate.effective if rate else None,
+    )
+
+
+@router.get("/loans/{loan_id}/statement.{kind}", response=answers(None), openapi_extra=FILES)
+def get_statement_file(
+    request: HttpRequest, loan_id: LoanId, kind: FileKind, first: FirstDay, last: LastDay
+) -> HttpResponse:
+    """The account statement as PDF or CSV, in the language asked for."""
+    loan = _own_loan(request, loan_id)
+    return document_response(
+        statement_queries.loan_statement(loan, first, last, reader_language()), kind
+    )
+
+
+@router.get("/loans/{loan_id}/schedule.{kind}", response=answers(None), openapi_extra=FILES)
+def get_schedule_file(request: HttpRequest, loan_id: LoanId, kind: FileKind) -> HttpResponse:
+    """The schedule as PDF or CSV, in the language asked for."""
+    loan = _own_loan(request, loan_id)
+    return document_response(statement_queries.loan_schedule(loan, reader_language()), kind)
+
+
+@router.get(
+    "/facilities/{facility_id}/statement.{kind}", response=answers(None), openapi_extra=FILES
+)
+def get_facility_statement(
+    request: HttpRequest, facility_id: FacilityId, kind: FileKind, first: FirstDay, last: LastDay
+) -> HttpResponse:
+    """The statement of a facility with all its loans, as PDF or CSV."""
+    line = _own_facility(request, facility_id)
+    return document_response(
+        statement_queries.facility_statement(line, first, last, reader_language()), kind
+    )

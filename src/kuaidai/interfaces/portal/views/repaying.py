@@ -29,6 +29,7 @@ from kuaidai.lending.servicing.domain.views import LoanView, RepaymentView
 from kuaidai.lending.servicing.errors import RepayNothing, RepayTooMuch
 
 DUE, PART, FULL = "due", "part", "full"
+SMALLER, SHORTER = "smaller", "shorter"
 
 
 class RepayForm(KeyedForm):
@@ -38,6 +39,13 @@ class RepayForm(KeyedForm):
     checks_loan = True
     kind = forms.ChoiceField(label=_("What do you repay?"), widget=forms.RadioSelect)
     amount = AmountField(label=_("Amount"), required=False)
+    then = forms.ChoiceField(
+        label=_("What becomes of the instalments left?"),
+        widget=forms.RadioSelect,
+        choices=[(SMALLER, _("Smaller, to the same last day")), (SHORTER, _("Fewer: ends sooner"))],
+        initial=SMALLER,
+        required=False,
+    )
 
     def __init__(self, *args: Any, loan: LoanView, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -82,6 +90,11 @@ class RepayForm(KeyedForm):
         return fixed[kind] if kind in fixed else Decimal(self.cleaned_data["amount"])
 
     @property
+    def shorten(self) -> bool:
+        """Whether a part that repays early makes the instalments left fewer."""
+        return self.cleaned_data["kind"] == PART and self.cleaned_data.get("then") == SHORTER
+
+    @property
     def asked(self) -> Decimal | None:
         """What the operation is asked for: None means everything."""
         if self.cleaned_data["kind"] == FULL:
@@ -124,6 +137,7 @@ def repay(request: HttpRequest, borrower: Borrower, loan_id: str) -> HttpRespons
         answers = {"kind": form.cleaned_data["kind"]}
         if answers["kind"] == PART:
             answers["amount"] = str(form.cleaned_data["amount"])
+            answers["then"] = SHORTER if form.shorten else SMALLER
         address = reverse("portal:repay_confirm", args=[held.id])
         return redirect(f"{address}?{urlencode(answers)}")
     seen = {"loan": held, "facility": facility, "form": form, "effect": None}
@@ -132,14 +146,16 @@ def repay(request: HttpRequest, borrower: Borrower, loan_id: str) -> HttpRespons
     return render(request, "portal/repay.html", seen)
 
 
+def _effect(held: LoanView, form: RepayForm) -> RepaymentEffect:
+    return repayment_effect(held.terms, held.events, held.state, form.sum, shorten=form.shorten)
+
+
 @borrower_page
 def repay_effect(request: HttpRequest, borrower: Borrower, loan_id: str) -> HttpResponse:
     """The live part of the repayment page: what it changes and what it saves."""
     held, _facility = own_loan(borrower, loan_id)
     form = _form(request, held, sent=True)
-    effect = (
-        repayment_effect(held.terms, held.events, held.state, form.sum) if form.is_valid() else None
-    )
+    effect = _effect(held, form) if form.is_valid() else None
     seen = {"effect": effect, "errors": form.errors.get("amount")}
     return render(request, "portal/_effect.html", seen)
 
@@ -162,13 +178,15 @@ def repay_confirm(request: HttpRequest, borrower: Borrower, loan_id: str) -> Htt
                 key=form.key,
                 on=borrower.on,
                 actor=borrower.actor,
+                shorten=form.shorten,
             )
             return redirect("portal:repay_receipt", held.id, done.id)
         return render(
             request, "portal/repay.html", {"loan": held, "facility": facility, "form": form}
         )
-    effect = repayment_effect(held.terms, held.events, held.state, form.sum)
-    seen = {"loan": held, "facility": facility, "form": form, "amount": form.sum, "effect": effect}
+    effect = _effect(held, form)
+    seen = {"loan": held, "facility": facility, "form": form, "amount": form.sum, "effect": effect,
+            "ends_on": effect.after.instalments[-1].due_on if effect.after.instalments else None}  # fmt: skip
     return render(request, "portal/repay_confirm.html", seen | _changed(effect))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -76,6 +77,20 @@ class LoanRequestView:
     decided_by: str
     decided_on: date | None
     note: str
+
+
+@dataclass(frozen=True)
+class LoanFound:
+    """A loan as a search lists it."""
+
+    id: str
+    uscc: str
+    status: str
+    principal: Decimal
+    outstanding: Decimal
+    start_on: date
+    matures_on: date
+    days_past_due: int
 
 
 @dataclass(frozen=True)

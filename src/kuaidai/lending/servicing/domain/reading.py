@@ -31,7 +31,7 @@ def totals_in_cents(run: RunningLoan, on: date) -> dict[Movement, int]:
     for bucket in INCOME:
         earned, off = run.earned(bucket, on), run.off_accrued.get(bucket, 0)
         if run.off is not None:
-            off += earned - run.off.get(bucket, 0)
+            off += earned - run.off[bucket]
         books, memorandum = _ACCRUED[bucket]
         found[books], found[memorandum] = earned - off, off
         found[_SUSPENDED[bucket]] = run.suspended.get(bucket, 0)

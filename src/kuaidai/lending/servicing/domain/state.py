@@ -64,6 +64,11 @@ class InstalmentState:
     paid_compound: Decimal = ZERO
 
     @property
+    def late(self) -> Decimal:
+        """Penalty and compound interest, paid or not."""
+        return self.penalty + self.compound
+
+    @property
     def unpaid(self) -> Decimal:
         """Principal and interest still to pay, penalty left out."""
         return self.principal + self.interest - self.paid_principal - self.paid_interest
