@@ -78,7 +78,7 @@ class ActionForm(KeyedForm):
         "RATE_OUT_OF_RANGE": "annual_rate",
         "EXTENSION_DATES": "due_dates",
     }
-    field_order: ClassVar[list[str]] = ["bucket", "event_key", "unmatched_id", "amount", "due_on",
+    field_order = ["bucket", "event_key", "unmatched_id", "amount", "due_on",
                    "annual_rate", "due_dates", "method", "principal_grace", "reason"]  # fmt: skip
     reason = forms.CharField(
         label=_("Reason"),
