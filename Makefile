@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.dev
 RUNTIME := $(VENV)/.runtime
 COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+# Test processes at once; `make test PYTEST_JOBS=0` runs all in one. A file's tests stay together.
+PYTEST_JOBS ?= logical
+PYTEST := $(BIN)/pytest -q -n $(PYTEST_JOBS) --maxprocesses 8 --dist loadfile
 SOURCES := pyproject.toml scripts/setup.py $(wildcard src/kuaidai/interfaces/*/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
@@ -43,11 +46,11 @@ layers: $(STAMP)
 	@$(BIN)/lint-imports
 
 unit: $(STAMP)
-	@$(BIN)/pytest -q -m "not django_db and not slow"
+	@$(PYTEST) -m "not django_db and not slow"
 
 test: lint types layers ## Everything, browser tests included (under 15 minutes)
 	@$(PYTHON) scripts/browser.py
-	@$(BIN)/pytest -q
+	@$(PYTEST)
 
 lock: ## Compile the lock files from pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt

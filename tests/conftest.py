@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-os.environ.setdefault(
-    "KUAIDAI_HOME", str(Path(tempfile.gettempdir()) / f"kuaidai-test-{os.geteuid()}")
-)
+
+def claim_home() -> TextIO:
+    """Point KUAIDAI_HOME at a folder that no other test run of this user has; returns its lock.
+
+    The embedded server of the folder is left running and serves the next run: a new one would cost
+    seconds. The system lets go of the lock when this process dies.
+    """
+    first = Path(tempfile.gettempdir()) / f"kuaidai-test-{os.geteuid()}"
+    for number in range(1, 100):
+        home = first if number == 1 else first.with_name(f"{first.name}-{number}")
+        home.mkdir(exist_ok=True)
+        lock = (home / "run.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # another run's
+            lock.close()
+            continue
+        os.environ["KUAIDAI_HOME"] = str(home)
+        return lock
+    raise AssertionError(f"every folder from {first} to {home} is in use")
+
+
+# workers of one run (pytest-xdist) inherit its folder; each has a database of its own on the server
+HOME_LOCK = None if "KUAIDAI_HOME" in os.environ else claim_home()
 os.environ.setdefault("KUAIDAI_PLATFORM_URL", "http://127.0.0.1:8199")
 
 
@@ -34,8 +56,10 @@ def compile_catalogues() -> None:
         compiled = catalogue.with_suffix(".mo")
         if compiled.exists() and compiled.stat().st_mtime >= catalogue.stat().st_mtime:
             continue
-        with catalogue.open("rb") as texts, compiled.open("wb") as file:
+        draft = compiled.with_name(f".{compiled.name}.{os.getpid()}")
+        with catalogue.open("rb") as texts, draft.open("wb") as file:
             write_mo(file, read_po(texts))
+        draft.replace(compiled)  # other runs may be reading it
 
 
 compile_catalogues()
