@@ -23,7 +23,7 @@ from kuaidai.kernel.identifiers import new_id
 from kuaidai.lending.ledger.queries import trial_balance
 from kuaidai.lending.servicing import operations, queries
 from kuaidai.lending.servicing.bank_core import Movement
-from kuaidai.lending.servicing.benchmarking import counters_agree
+from kuaidai.lending.servicing.benchmarking.lines import counters_agree
 from kuaidai.lending.servicing.errors import (
     AboveAvailable,
     AboveGroupTotal,

@@ -48,7 +48,8 @@ def watched(points: Points) -> Iterator[None]:
 
     def commits(self: Any, kind: Any, value: Any, trace: Any) -> None:
         if kind is not None or len(connection.atomic_blocks) != depth + 1:
-            return leave(self, kind, value, trace)
+            leave(self, kind, value, trace)
+            return
         try:
             points.reach("before a commit")
         except Killed as killed:

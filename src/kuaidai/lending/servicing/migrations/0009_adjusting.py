@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('servicing', '0007_loan_projections'),
+        ('servicing', '0008_g_reservation_index'),
     ]
 
     operations = [
