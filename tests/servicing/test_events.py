@@ -121,6 +121,13 @@ def test_money_beyond_what_is_due_goes_where_it_was_agreed(
     assert [str(row.paid) for row in state.instalments] == paid
 
 
+def test_money_that_settles_the_loan_does_so_under_every_rule() -> None:
+    """Else interest would go on running on the schedule of a loan of which nothing is left."""
+    for rule in Excess:
+        state = replay(loan(), [pay("all", "01-30", "36048.00", excess=rule)], on("06-30"))
+        assert (state.is_settled, state.next_due_on) == (True, None)
+
+
 def test_interest_paid_ahead_is_not_asked_again_at_payoff() -> None:
     """12,148.80 is the first instalment, paid on 30 January for 20 February. On 10 February the 21 days
     since the drawdown are paid for: 24,000.00 settle the loan."""

@@ -75,7 +75,8 @@ class Item:
     @property
     def has_extras(self) -> bool:
         """Whether there is late interest or a charge, paid or not."""
-        return bool(self.charges) or self.penalty is not NOTHING or self.compound is not NOTHING
+        late = (self.penalty, self.compound)
+        return bool(self.charges) or any(each is not NOTHING and each for each in late)
 
     @property
     def unpaid_principal(self) -> int:

@@ -108,9 +108,8 @@ def _settle_due(run: RunningLoan, money: _Money, on: date) -> None:
 
 def _settle_ahead(run: RunningLoan, money: _Money, on: date, rule: Excess) -> None:
     everything = money.left >= run.accrued(on) + unpaid_ahead(run)
-    if rule in (Excess.REDUCE, Excess.SHORTEN) and (
-        everything or run.method is not RepaymentMethod.FLAT
-    ):
+    early = rule in (Excess.REDUCE, Excess.SHORTEN) and run.method is not RepaymentMethod.FLAT
+    if early or everything:  # money that settles the loan does so under every rule
         _repay_early(run, money, on, shorten=rule is Excess.SHORTEN)
         _settle_items(run, money, run.items, _CHARGES)
         return
