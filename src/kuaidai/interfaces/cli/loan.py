@@ -123,10 +123,7 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """The state of a loan on a day, from its terms and events; needs no database."""
-    try:
-        day = date.fromisoformat(on)
-    except ValueError:
-        raise DayWrong(value=on) from None
+    day = _day(on)
     try:
         if life.stat().st_size > _MOST_BYTES:
             raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
@@ -140,6 +137,13 @@ def replay(
         return
     typer.echo(_schedule(state))
     typer.echo(_in_words(state))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise DayWrong(value=text) from None
 
 
 def state_json(state: LoanState) -> dict[str, Any]:
@@ -207,12 +211,10 @@ def statement(
     loan_id: str,
     out: Annotated[Path, typer.Option(help="Where to write it: a .pdf or a .csv file.")],
     first: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="First day (default: the drawdown)."),
+        str | None, typer.Option("--from", help="First day (default: the drawdown).")
     ] = None,
     last: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (default: the business date)."),
+        str | None, typer.Option("--to", help="Last day (default: the business date).")
     ] = None,
     language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
     schedule: Annotated[bool, typer.Option(help="The schedule instead of the account.")] = False,
@@ -232,8 +234,8 @@ def statement(
     if schedule:
         made = statement_queries.loan_schedule(found, language)
     else:
-        since = first.date() if first else found.terms.start_on
-        until = last.date() if last else business_date()
+        since = _day(first) if first else found.terms.start_on
+        until = _day(last) if last else business_date()
         made = statement_queries.loan_statement(found, since, until, language)
     out.write_bytes(statement_queries.as_file(made, "pdf" if kind == "pdf" else "csv"))
     typer.echo(str(out))
