@@ -8,56 +8,23 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from tests.support.agreement import check_agreement
-from tests.support.bank import PRODUCT, SYSTEM
+from tests.support.bank import SYSTEM
 from tests.support.core import core
 from tests.support.crashing import killed_everywhere
+from tests.support.lines import OPENS, draw, open_line, spend
 
 from kuaidai.data.sources.domain.breaker import CircuitBreaker
 from kuaidai.foundation.operations import set_business_date
 from kuaidai.foundation.queries import business_date, verify_audit_chain
 from kuaidai.lending.servicing import jobs, operations
-from kuaidai.lending.servicing.domain.approvals import Approval
 from kuaidai.lending.servicing.gateway import wire
 from kuaidai.lending.servicing.models import CoreOrder, Drawdown, Facility, Loan, Repayment
 from kuaidai.lending.servicing.operations import drawing
-from kuaidai.simulator.sandbox.bank_core import LENDER
-from kuaidai.simulator.sandbox.orders import Kind, Order
 
 __all__ = ["core"]
 pytestmark = pytest.mark.django_db
-OPENS = date(2026, 6, 30)
 BEFORE, NIGHT = date(2026, 10, 18), date(2026, 10, 20)
 """The last night of the past, and the night that is killed: a due day, the 92nd of the arrears."""
-
-
-def account(number: int) -> str:
-    return f"62220000{number:08d}"
-
-
-def open_line(number: int, *, method: str = "equal_principal", granted: str = "60000.00"):
-    amount, rate = Decimal(granted), Decimal("0.036")
-    return operations.open_facility(
-        application_id=f"APP-{number}", contract_id=f"CTR-{number}", uscc=f"B-{number}",
-        person_no=f"P-{number}", product_code=PRODUCT, granted=amount, annual_rate=rate,
-        method=method, months=12, opens_on=OPENS, expires_on=date(2027, 6, 30),
-        account_no=account(number), actor=SYSTEM,
-        approval=Approval(f"DEC-{number}", PRODUCT, amount, rate, 12, OPENS, date(2027, 6, 30)),
-    )  # fmt: skip
-
-
-def draw(line, amount: str, on: date, months: int = 6):
-    return operations.request_drawdown(
-        facility_id=line.id, amount=Decimal(amount), purpose="wages", key=f"draw-{line.id}-{on}",
-        on=on, actor=SYSTEM, months=months,
-    )  # fmt: skip
-
-
-def leave(core, number: int, cents: int) -> None:
-    """Let the firm spend all but so many cents."""
-    held = int(core.balance(account(number)) * 100)
-    spent = Order(f"spend-{number}", account(number), LENDER, held - cents, "", OPENS,
-                  partial=False, kind=Kind.DEBIT)  # fmt: skip
-    core.bank.move(spent)
 
 
 @pytest.fixture
@@ -69,8 +36,8 @@ def bank(core, monkeypatch):
     for number, method in ((10, "equal_principal"), (11, "equal_instalment"), (12, "equal_principal"),
                            (13, "interest_monthly_principal_at_maturity"), (14, "equal_instalment")):  # fmt: skip
         draw(open_line(number, method=method), "30000.00", OPENS)
-    leave(core, 11, 0)
-    leave(core, 12, 2_000_000)  # pays the first instalments, then runs dry
+    spend(core, 11)
+    spend(core, 12, left="20000.00")  # pays the first instalments, then runs dry
     set_business_date(on=BEFORE, actor=SYSTEM)
     draw(open_line(15), "20000.00", BEFORE, months=3)
     draw(open_line(16), "20000.00", BEFORE, months=3)

@@ -1,72 +1,167 @@
-"""Random lives of a line, faults of the core included: after every day the books agree with replay."""
+"""Random lives of a book, faults of every kind included: after every day stored, replayed and posted agree."""
 
 import random
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.support.bank import ENDS_ON, SYSTEM
+from django.db import IntegrityError, transaction
+from tests.support.agreement import check_agreement
+from tests.support.bank import SYSTEM
+from tests.support.core import core
+from tests.support.lines import OPENS, draw, open_line, spend
 
+from kuaidai.data.sources.domain.breaker import CircuitBreaker
+from kuaidai.foundation.operations import set_business_date
 from kuaidai.foundation.queries import business_date, verify_audit_chain
 from kuaidai.kernel.errors import Refusal
 from kuaidai.kernel.identifiers import new_id
-from kuaidai.lending.ledger.queries import trial_balance
 from kuaidai.lending.servicing import operations, queries
-from kuaidai.lending.servicing.domain.methods import RepaymentMethod
-from kuaidai.lending.servicing.models import Drawdown, Facility, Loan, Repayment
+from kuaidai.lending.servicing.domain import events as ev
+from kuaidai.lending.servicing.domain.conventions import Bucket
+from kuaidai.lending.servicing.gateway import wire
+from kuaidai.lending.servicing.models import Drawdown, Facility, Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.operations import drawing, limits
+from kuaidai.lending.servicing.operations.projection import book, hold_loan
 
+__all__ = ["core"]
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 FAULTS = ("ok", "ok", "ok", "down", "lost", "malformed")
+METHODS = ("equal_principal", "equal_instalment", "interest_monthly_principal_at_maturity",
+           "single_repayment", "equal_principal")  # fmt: skip
+DAYS = 32
 
 
-def check_books() -> None:
-    balance = trial_balance()
-    assert balance.difference == 0
-    assert {t.title: t.difference for t in queries.control_totals() if t.difference} == {}
-    for facility in Facility.objects.all():
-        assert 0 <= facility.used + facility.reserved <= facility.granted
-        owed = sum((loan.outstanding for loan in facility.loans.all()), Decimal(0))
-        assert facility.used == owed
-    for loan in Loan.objects.all():
-        state = queries.state_of(loan, max(loan.accrued_through, loan.start_on))
-        stored = (loan.outstanding, loan.earned_interest, loan.earned_penalty, loan.days_past_due)
-        assert stored == (
-            state.outstanding,
-            state.earned_interest,
-            state.earned_penalty,
-            state.days_past_due,
-        )
-        assert (loan.status == "settled") is state.is_settled
+class Life:
+    """Whatever may happen to a small book, by the dice."""
 
+    def __init__(self, core, seed: int) -> None:
+        self.core, self.dice = core, random.Random(seed)
+        self.lines = [open_line(n, method=m) for n, m in enumerate(METHODS, start=10)]
+        self.broken: dict[str, dict] = {}
 
-@pytest.mark.parametrize("seed", range(4))
-def test_stored_and_replayed_agree_through_any_life(make_facility, draw, repay, platforms, seed):
-    dice = random.Random(seed)
-    method = list(RepaymentMethod)[seed]
-    facility = make_facility(granted="200000.00", method=method.value, months=1, rate="0.0435")
-
-    for _ in range(45):
-        platforms.fault("bank_money", dice.choice(FAULTS))
+    def day(self) -> None:
+        """What customers, staff, the core and time do on one day."""
         on = business_date()
-        try:
-            if dice.random() < 0.3:
-                draw(facility, f"{dice.randint(1, 60)}000.00", on=on)
-            for loan in Loan.objects.filter(status="active"):
-                if dice.random() < 0.1:
-                    owed = queries.state_of(loan, on).payoff
-                    part = (owed * dice.randint(1, 100) / 100).quantize(Decimal("0.01"))
-                    repay(loan.id, part, key=new_id("KEY"), on=on, shorten=dice.random() < 0.5)
-        except Refusal as refusal:
-            assert refusal.http_status < 500
-        check_books()
+        self.core.fault(self.dice.choice(FAULTS))
+        self.break_or_mend()
+        for _ in range(3):
+            try:
+                done = self.dice.choice([self.draws, self.repays, self.repays, self.books])
+                with transaction.atomic():
+                    done(on)
+            except (Refusal, IntegrityError) as refused:
+                assert getattr(refused, "http_status", 0) < 500
+            self.did(done.__name__)
+        if self.dice.random() < 0.2:
+            spend(self.core, self.dice.randint(10, 14), left="900.00")
+        self.did("paid")
         operations.run_close_of_day(actor=SYSTEM, on=on)
-        check_books()
+        self.did("closed")
+        if self.dice.random() < 0.15:  # nights that did not take place
+            days = self.dice.randint(1, 9)
+            set_business_date(on=business_date() + timedelta(days=days), actor=SYSTEM)
 
-    platforms.fault("bank_money", "ok")
+    def did(self, what: str) -> None:
+        """The books agree after it."""
+        try:
+            check_agreement_of_readable(self.broken)
+        except AssertionError as error:
+            raise AssertionError(f"{business_date()} {what}: {error}") from error
+
+    def draws(self, on: date) -> None:
+        line = self.dice.choice(self.lines)
+        draw(line, f"{self.dice.randint(1, 25)}000.00", on, key=new_id("KEY"),
+             months=self.dice.choice([3, 6]))  # fmt: skip
+
+    def loan(self) -> Loan | None:
+        rows = [row for row in Loan.objects.order_by("start_on", "principal", "facility__uscc")
+                if row.id not in self.broken]  # fmt: skip
+        return self.dice.choice(rows) if rows else None
+
+    def repays(self, on: date) -> None:
+        row = self.loan()
+        if row is None:
+            return
+        owed = queries.state_of(row, on).payoff
+        part = (owed * self.dice.randint(1, 100) / 100).quantize(Decimal("0.01"))
+        operations.repay(loan_id=row.id, amount=part, key=new_id("KEY"), on=on, actor=SYSTEM,
+                         shorten=self.dice.random() < 0.5)  # fmt: skip
+
+    def books(self, on: date) -> None:
+        """An event of staff, today's or backdated."""
+        row = self.loan()
+        if row is None:
+            return
+        day = max(row.start_on, on - timedelta(days=self.dice.choice([0, 0, 1, 7, 40])))
+        event = self.event(row, day)
+        account = limits.lock_limits(facility_id=row.facility_id, product_code=row.product_code)
+        booked = book(hold_loan(row.id), event, actor=SYSTEM)
+        limits.restore(account, booked.principal_back, on=on)
+
+    def event(self, row: Loan, on: date) -> ev.Event:
+        key = new_id("EV")
+        cents = Decimal(self.dice.randint(1, 5000)) / 100
+        kind = self.dice.randrange(9)
+        if kind < 3:
+            keys = list(LoanEvent.objects.filter(loan=row).values_list("key", flat=True))
+            if keys:
+                return ev.Reversal(key, on, self.dice.choice(keys))
+        later = tuple(on + timedelta(days=40 * no) for no in range(1, 4))
+        return [
+            ev.Charge(key, on, Bucket.FEE, cents),
+            ev.Waiver(key, on, self.dice.choice(list(Bucket)), cents),
+            ev.RateChange(key, on, Decimal(self.dice.randint(20, 90)) / 1000),
+            ev.Misuse(key, on, Decimal(500)),
+            ev.Extension(key, on, later),
+            ev.Restructuring(key, on, later),
+            ev.NonAccrual(key, on),
+            ev.AccrualResumed(key, on),
+            ev.WriteOff(key, on),
+        ][kind]
+
+    def break_or_mend(self) -> None:
+        """A loan whose terms cannot be read, for some nights."""
+        if self.broken and self.dice.random() < 0.4:
+            self.mend()
+        elif not self.broken and self.dice.random() < 0.3 and (row := self.loan()):
+            self.broken[row.id] = row.terms
+            Loan.objects.filter(id=row.id).update(terms=row.terms | {"instalments": 0})
+
+    def mend(self) -> None:
+        """All loans can be read again."""
+        for loan_id, terms in self.broken.items():
+            Loan.objects.filter(id=loan_id).update(terms=terms)
+        self.broken.clear()
+
+
+def check_agreement_of_readable(broken: dict[str, dict]) -> None:
+    """As `check_agreement`, with the broken loans' terms as they were."""
+    with transaction.atomic():
+        for loan_id, terms in broken.items():
+            Loan.objects.filter(id=loan_id).update(terms=terms)
+        check_agreement()
+        for loan_id, terms in broken.items():
+            Loan.objects.filter(id=loan_id).update(terms=terms | {"instalments": 0})
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_stored_and_replayed_agree_through_any_life(core, monkeypatch, seed) -> None:
+    monkeypatch.setattr(drawing, "LOANS_IN_CHUNK", 3)
+    monkeypatch.setattr(wire, "BREAKER", CircuitBreaker(failures_to_open=1000, rest_s=0.0))
+    set_business_date(on=OPENS, actor=SYSTEM)
+    life = Life(core, seed)
+    for _ in range(DAYS):
+        life.day()
+
+    core.fault("ok")
+    life.mend()
     for _ in range(2):
         operations.run_close_of_day(actor=SYSTEM)
-    assert (business_date() - ENDS_ON).days == 47
     assert not Drawdown.objects.filter(status="pending").exists()
     assert not Repayment.objects.filter(status="pending").exists()
-    assert Loan.objects.count() > 2
-    check_books()
+    assert not Loan.objects.filter(parked_on__isnull=False).exists()
+    assert Loan.objects.count() > 4
+    assert Facility.objects.count() == len(METHODS)
+    check_agreement()
     assert verify_audit_chain().intact

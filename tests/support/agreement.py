@@ -18,7 +18,8 @@ from kuaidai.lending.servicing.operations.projection import COLUMNS, events_of, 
 def check_agreement() -> None:
     """Trial balance and control totals, lines against loans, every loan's row against its replay."""
     assert trial_balance().difference == 0
-    assert {t.title: t.difference for t in queries.control_totals() if t.difference} == {}
+    differing = {t.title: t.difference for t in queries.control_totals() if t.difference}
+    assert not differing, differing
     check_lines()
     for row in Loan.objects.select_related("chunk"):
         check_loan(row)
@@ -42,10 +43,14 @@ def check_loan(row: Loan) -> None:
     """A loan's columns, its snapshot, and its totals up to where its books are posted."""
     terms, events = read_terms(row.terms), events_of(row.id)
     told = project(run_to(terms, events, row.accrued_through))
-    assert {n: getattr(row, n) for n in COLUMNS} == {n: getattr(told, n) for n in COLUMNS}
+    stored_here = {name: getattr(row, name) for name in COLUMNS}
+    wanted = {name: getattr(told, name) for name in COLUMNS}
+    assert stored_here == wanted, (row.id, row.accrued_through, stored_here, wanted, events)
     through = posted_through(row, row.chunk.closed_through)
     replayed, stored = run_to(terms, events, through), restore(terms, row.snapshot)
     stored.advance(through)
-    assert project(stored) == project(replayed)
-    assert totals_in_cents(stored, through) == totals_in_cents(replayed, through)
+    projections = project(stored), project(replayed)
+    assert projections[0] == projections[1], (row.id, through, projections, events)
+    totals = totals_in_cents(stored, through), totals_in_cents(replayed, through)
+    assert totals[0] == totals[1], (row.id, through, totals, events)
     assert row.event_count == len(events)
