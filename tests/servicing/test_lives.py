@@ -102,7 +102,7 @@ class Life:
     def event(self, row: Loan, on: date) -> ev.Event:
         key = new_id("EV")
         cents = Decimal(self.dice.randint(1, 5000)) / 100
-        kind = self.dice.randrange(9)
+        kind = self.dice.randrange(8)
         if kind < 3:
             keys = list(LoanEvent.objects.filter(loan=row).values_list("key", flat=True))
             if keys:
@@ -117,7 +117,6 @@ class Life:
             ev.Restructuring(key, on, later),
             ev.NonAccrual(key, on),
             ev.AccrualResumed(key, on),
-            ev.WriteOff(key, on),
         ][kind]
 
     def break_or_mend(self) -> None:
