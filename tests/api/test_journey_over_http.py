@@ -135,6 +135,32 @@ def test_from_login_to_repayment(owner, journey, platforms, django_capture_on_co
     after = owner.get(f"/loans/{loan['id']}").json()
     assert Decimal(after["outstanding"]) == Decimal("25000.00")
     assert len(owner.get(f"/loans/{loan['id']}/repayments").json()) == 1
+    _statements(owner, loan["id"], facility["id"], after["on"])
+    shorter = owner.post(
+        f"/loans/{loan['id']}/repayments",
+        {"amount": "5000.00", "shorten": True},
+        key="repay-0000002",
+    )
+    assert shorter.json()["shorten"] is True
+    assert len(owner.get(f"/loans/{loan['id']}/schedule").json()) < 12
+
+
+def _statements(owner, loan_id, facility_id, on):
+    asked = f"from={on}&to={on}"
+    told = owner.get(f"/loans/{loan_id}/statement?{asked}").json()
+    assert [line["kind"] for line in told["lines"]] == ["drawdown", "payment"]
+    assert (told["opening"]["total"], told["closing"]["principal"]) == ("0.00", "25000.00")
+    assert Decimal(told["nominal"]) > 0
+    sheet = owner.get(f"/loans/{loan_id}/statement.csv?{asked}")
+    assert sheet.content.startswith(b"\xef\xbb\xbf")
+    for path in (
+        f"/loans/{loan_id}/schedule.pdf",
+        f"/facilities/{facility_id}/statement.pdf?{asked}",
+    ):
+        assert owner.get(path).content.startswith(b"%PDF-")
+    problem(
+        owner.get(f"/loans/{loan_id}/statement?from={on}&to=2031-01-01"), 422, "STATEMENT_PERIOD"
+    )
 
 
 def test_without_a_token_there_is_nothing(client, bank):

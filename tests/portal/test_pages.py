@@ -287,6 +287,34 @@ def test_a_part_repaid_early_lowers_balance_and_instalments(owner, journey):
     assert f"¥ {before.next_due_amount:,.2f}" in receipt
 
 
+def test_a_part_repaid_early_may_shorten_the_loan(owner, journey):
+    loan_id = draw(owner, open_line(journey).facility_id, "60000")
+    before = servicing.loan(loan_id).state
+    asked = {"kind": "part", "amount": "20000", "then": "shorter"}
+    going = owner.post(f"/loans/{loan_id}/repay/", asked).headers["Location"]
+    assert "then=shorter" in going
+    confirm = owner.get(going)
+    effect = text(owner.get(f"/loans/{loan_id}/repay/effect/", asked))
+    assert f"¥ {before.next_due_amount:,.2f}" in effect
+    owner.post(f"/loans/{loan_id}/repay/confirm/", {**asked, "idempotency_key": key_of(confirm)})
+    after = servicing.loan(loan_id).state
+    assert after.outstanding == Decimal("40000.00")
+    assert len(after.instalments) < len(before.instalments)
+
+
+def test_statements_are_taken_from_the_loans_page(owner, stranger, journey):
+    facility_id = open_line(journey).facility_id
+    loan_id = draw(owner, facility_id, "60000")
+    assert f"/loans/{loan_id}/statement.pdf" in owner.get(f"/loans/{loan_id}/").content.decode()
+    line = f"/facilities/{facility_id}/statement.csv"
+    for address in (f"/loans/{loan_id}/statement.csv", f"/loans/{loan_id}/schedule.csv", line):
+        told = owner.get(address)
+        assert told["Content-Type"] == "text/csv; charset=utf-8"
+        assert "60000.00" in told.content.decode("utf-8-sig")
+        assert stranger.get(address).status_code == 404
+    assert owner.get(f"/loans/{loan_id}/statement.pdf").content.startswith(b"%PDF-")
+
+
 def test_everything_repaid_settles_the_loan_once(owner, journey):
     facility_id = open_line(journey).facility_id
     loan_id = draw(owner, facility_id, "60000")

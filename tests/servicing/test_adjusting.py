@@ -238,6 +238,10 @@ def test_a_write_off_leaves_the_books_and_the_line_is_used_up(written_off) -> No
     assert (loan.status, str(loan.state.claim)) == ("written_off", "30030.00")
     assert balance("1310") == "0.00"
     assert balance("9020") == "30030.00"
+    assert balance("1390") == "-30030.00"
+    charged = operations.provide(on=ON, actor=SYSTEM).charged
+    assert balance("1390") == "0.00"
+    assert charged >= Decimal("30030.00")
     facility = queries.facility(loan.facility_id)
     assert (str(facility.available), str(facility.consumed)) == ("70000.00", "30000.00")
 

@@ -183,7 +183,7 @@ class Action:
     statuses: frozenset[str] = frozenset({"active"})
 
 
-_LINE_ROLES = frozenset({"account_manager", "risk_officer"})
+_LINE_ROLES = frozenset({"account_manager", "risk_officer", "operations"})
 
 
 def _action(kind: Adjustment, title: Text, hint: Text, form: type[ActionForm],

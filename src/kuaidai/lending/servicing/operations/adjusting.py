@@ -59,6 +59,7 @@ from kuaidai.lending.servicing.operations.projection import (
     posting_day,
     require_not_ahead,
 )
+from kuaidai.lending.servicing.operations.provisioning import use_allowance
 from kuaidai.lending.servicing.operations.repaying import repay
 from kuaidai.lending.servicing.queries import events_of, terms_of
 
@@ -142,8 +143,8 @@ def restructure(
 def write_off(*, loan_id: str, reason: str, key: str, on: date, actor: Actor) -> Adjusted:
     """The claim leaves the books; it stays owed. The line's room it took is not drawn again.
 
-    Its allowance is released by the next provisioning: the posting rule of a write-off charges the
-    loss and uses the allowance in one breath. Raises `LoanNotActive`, `NotForWriteOff`.
+    It uses up the loan's allowance; what that did not cover is charged by the next provisioning.
+    Raises `LoanNotActive`, `NotForWriteOff`.
     """
     return _adjust(Adjustment.WRITE_OFF, loan_id, ev.WriteOff(_DRAFT, on), reason, key, actor)
 
@@ -295,6 +296,8 @@ def _carry_out(
     booked = book(held, event, actor=actor, reason=reason)
     if booked.principal_back:
         limits.restore(account, booked.principal_back, on=event.on, lost=booked.principal_lost)
+    if booked.written_off:
+        use_allowance(loan_id=held.row.id, amount=booked.written_off)
     if isinstance(event, ev.Restructuring):
         record_restructuring(
             loan_id=held.row.id, first_due_on=event.due_dates[0], on=event.on, actor=actor

@@ -168,7 +168,7 @@ def _reverse(event: ev.Event, seen: Looked) -> None:
 def _payment(event: ev.Event, seen: Looked) -> None:
     assert isinstance(event, ev.Payment)
     _require_amount(event.amount)
-    owed = seen.state.payoff + seen.state.claim
+    owed = seen.state.payoff
     if event.amount > owed:
         raise RepayTooMuch(amount=money_text(event.amount), owed=money_text(owed))
 

@@ -42,6 +42,12 @@ COLUMNS = (
 )  # fmt: skip
 """The columns of a loan that a projection fills; they have its fields' names."""
 
+WRITTEN_OFF = (
+    Movement.PRINCIPAL_WRITTEN_OFF, Movement.INTEREST_WRITTEN_OFF, Movement.PENALTY_WRITTEN_OFF,
+    Movement.COMPOUND_WRITTEN_OFF, Movement.FEE_WRITTEN_OFF,
+)  # fmt: skip
+"""The movements that a posting rule takes from the allowance."""
+
 _TITLES = {
     "payment": "Repayment received",
     "payoff": "Repayment received",
@@ -108,6 +114,11 @@ class Booked:
         """The part of it that was waived or written off: no money came, and none is lent on it."""
         lost = (Movement.PRINCIPAL_WAIVED, Movement.PRINCIPAL_WRITTEN_OFF)
         return sum((self.changed.get(each, ZERO) for each in lost), ZERO)
+
+    @property
+    def written_off(self) -> Decimal:
+        """What the loan's allowance was charged with by a write-off, or got back by its reversal."""
+        return sum((self.changed.get(each, ZERO) for each in WRITTEN_OFF), ZERO)
 
 
 def hold_loan(loan_id: str) -> HeldLoan:

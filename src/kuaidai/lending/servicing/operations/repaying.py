@@ -76,8 +76,7 @@ def _ask(
     newest = LoanEvent.objects.filter(loan=loan).aggregate(on=Max("on"))["on"] or loan.start_on
     if on < newest:
         raise RepaymentBackdated(value=loan_id, last=newest, on=on)
-    state = state_of(loan, on)
-    owed = state.payoff + state.claim
+    owed = state_of(loan, on).payoff
     wanted = owed if amount is None else amount
     if wanted <= 0:
         raise RepayNothing(amount=money_text(wanted))
