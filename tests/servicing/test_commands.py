@@ -54,6 +54,26 @@ def test_close_of_day_and_the_books(capsys, facility, draw) -> None:
 
 
 @pytest.mark.django_db
+def test_a_statement_is_written_as_its_name_says(facility, draw, capsys, tmp_path) -> None:
+    loan_id = draw(facility, "50000.00").loan_id
+    for name, begins in (("a.csv", b"\xef\xbb\xbf"), ("a.pdf", b"%PDF-")):
+        out = tmp_path / name
+        code, said, err = run(
+            capsys, "loan", "statement", loan_id, "--from", str(ENDS_ON), "--out", str(out)
+        )
+        assert (code, said.strip()) == (0, str(out)), err
+        assert out.read_bytes().startswith(begins)
+    code, _, err = run(capsys, "loan", "statement", loan_id, "--out", str(tmp_path / "a.doc"))
+    assert code != 0
+    assert ".pdf" in err
+    code, _, err = run(
+        capsys, "loan", "statement", loan_id, "--to", "2031-01-01", "--out", str(tmp_path / "b.csv")
+    )
+    assert code != 0
+    assert "2031-01-01" in err
+
+
+@pytest.mark.django_db
 def test_books_that_differ_are_named_with_exit_code_one(capsys, facility, draw) -> None:
     draw(facility, "50000.00")
     Loan.objects.update(outstanding="49999.99")
