@@ -14,6 +14,7 @@ from scipy import optimize, special
 
 from kuaidai.risk.scorecards import FeatureConfig, Kind, ScorecardConfig
 from kuaidai.risk.scorecards.columns import read_column, steady
+from kuaidai.risk.scorecards.engine.encoding import Encoder
 from kuaidai.risk.scorecards.engine.fine_classes import MISSING, OTHER, FineClasses
 from kuaidai.risk.scorecards.engine.kernels import bucket_table, encode_numbers, search_keys
 from kuaidai.risk.scorecards.engine.newton import fit_codes
@@ -85,7 +86,7 @@ def test_the_kernel_finds_the_class_that_a_search_finds(cuts, values):
     codes = np.empty(len(values), dtype=np.uint8)
 
     # act
-    encode_numbers(values.view(np.uint64), table, first, search_keys(cuts), codes)
+    encode_numbers(values, np.empty(0, np.uint8), 0, table, first, search_keys(cuts), codes)
 
     # assert
     slow = FineClasses(FeatureConfig("x"), cuts=tuple(cuts.tolist())).encode(values)
@@ -101,6 +102,51 @@ def test_the_scan_counts_what_the_encoder_says(applications):
         assert np.array_equal(np.concatenate([load(b).codes[place] for b in scanned.blocks]), codes)
         counts = np.bincount(codes.astype(int) * 2 + bad, minlength=512).reshape(256, 2)
         assert np.array_equal(scanned.counts[place], counts)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.float16(),
+        pa.float32(),
+        pa.float64(),
+        pa.int8(),
+        pa.uint16(),
+        pa.int64(),
+        pa.decimal128(21, 2),
+    ],
+)
+def test_numbers_of_any_type_with_gaps_in_odd_places_are_read(kind):
+    # arrange: chunks of uneven length, cut out of longer ones, some all missing or empty
+    rng = np.random.default_rng(4)
+    chunks = []
+    for rows in (5, 0, 13, 1030):
+        values = [None if rng.random() < 0.3 else int(rng.integers(0, 9)) for _ in range(rows + 7)]
+        chunks.append(pa.array(values, pa.int64()).cast(kind).slice(3, rows))
+    chunks += [pa.nulls(9, kind), pa.array([1, 2], pa.int64()).cast(kind)]
+    column = pa.chunked_array(chunks, kind)
+    feature = FineClasses(FeatureConfig("x"), cuts=(1.0, 4.0, 8.0))
+    codes = np.empty(len(column), dtype=np.uint8)
+
+    infinite = Encoder.of(feature).write(pa.table({"x": column}), codes)
+
+    assert infinite == 0
+    plain = [math.nan if v is None else float(v) for v in column.to_pylist()]
+    assert codes.tolist() == feature.encode(np.array(plain)).tolist()
+
+
+def test_infinite_values_are_counted_unless_missing():
+    column = pa.Array.from_buffers(
+        pa.float64(),
+        4,
+        [pa.py_buffer(bytes([0b0101])), pa.py_buffer(np.array([np.inf, np.inf, -np.inf, 1.0]))],
+    )
+    codes = np.empty(4, dtype=np.uint8)
+
+    encoder = Encoder.of(FineClasses(FeatureConfig("x"), cuts=(0.0,)))
+
+    assert encoder.write(pa.table({"x": column}), codes) == 2
+    assert codes.tolist() == [1, MISSING, 0, MISSING]
 
 
 def test_a_special_code_stands_alone(applications):

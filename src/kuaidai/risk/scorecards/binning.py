@@ -7,6 +7,7 @@ bin that the modeller moves has its figures at once, without a look at the rows.
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,11 +38,12 @@ from kuaidai.risk.scorecards.engine.fine_classes import (
     next_steady,
 )
 from kuaidai.risk.scorecards.engine.merging import MergeRules, Shape, merge
-from kuaidai.risk.scorecards.engine.scan import Counts
+from kuaidai.risk.scorecards.engine.scan import Counts, in_order
 from kuaidai.risk.scorecards.errors import BadSetting, InfeasibleBins
 from kuaidai.risk.scorecards.woe import information_value, weight_of_evidence
 
 Groups = tuple[tuple[int, ...], ...]
+_KNOWN_WELL = 20
 
 
 @dataclass(frozen=True)
@@ -216,8 +218,13 @@ def bin_scan(scan: Counts, config: ScorecardConfig) -> tuple[FeatureBinning, ...
     has status `one_bin`, and selection turns it down. Raises `InfeasibleBins` where the configuration
     says to stop, `BadSetting` for groups that name no known category.
     """
+    places = range(len(scan.classes))
     return tuple(
-        bin_feature(FeatureCounts.of(scan, place), config) for place in range(len(scan.classes))
+        in_order(
+            lambda place: bin_feature(FeatureCounts.of(scan, place), config),
+            places,
+            os.cpu_count() or 1,
+        )
     )
 
 
@@ -359,12 +366,20 @@ def _merged(
 
 
 def _pooled(counts: FeatureCounts, order: list[int], min_share: float) -> list[list[int]]:
-    """Categories by bad rate; those below the minimum share as one, lest their chance rates lead it."""
+    """Categories by bad rate; the rare ones as one, lest their chance rates lead it.
+
+    Rare: below the minimum share, and with too few goods or bads to know the rate well.
+    """
     least = min_share * counts.rows[order].sum()
-    rare = [place for place in order if counts.rows[place] < least]
-    units = [[place] for place in order if counts.rows[place] >= least]
-    if rare:
-        units.append(sorted(rare, key=lambda place: counts.classes.levels[place]))
+
+    def rare(place: int) -> bool:
+        few = counts.counts[place].min() < _KNOWN_WELL
+        return bool(counts.rows[place] < least and few)
+
+    units = [[place] for place in order if not rare(place)]
+    pool = [place for place in order if rare(place)]
+    if pool:
+        units.append(sorted(pool, key=lambda place: counts.classes.levels[place]))
 
     def rate(unit: list[int]) -> float:
         goods, bads = counts.counts[unit].sum(axis=0)

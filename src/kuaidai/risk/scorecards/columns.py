@@ -24,6 +24,9 @@ Table: TypeAlias = pa.Table | pd.DataFrame
 Values: TypeAlias = npt.NDArray[Any]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
+_STEADY_BITS = 30
+_STEADY = 2.0**_STEADY_BITS
+_PLAIN = 1e-300
 STEADY_HALF = np.uint64(1 << 22)
 STEADY_MASK = np.uint64(0xFFFF_FFFF_FF80_0000)
 """Rounding to 30 significant bits on the bits of a double: add half of the last kept, cut the rest."""
@@ -112,6 +115,15 @@ def steady(values: Floats) -> Floats:
     plain = np.asarray(values, dtype=np.float64)
     rounded = ((plain.view(np.uint64) + STEADY_HALF) & STEADY_MASK).view(np.float64)
     return np.asarray(np.where(np.isfinite(plain), rounded, plain), dtype=np.float64)
+
+
+def steady_number(value: float) -> float:
+    """`steady` of one number, without an array."""
+    if not _PLAIN <= abs(value) <= 1 / _PLAIN:
+        return float(steady(np.array(value, dtype=np.float64)))
+    mantissa, exponent = math.frexp(value)
+    kept = math.floor(abs(mantissa) * _STEADY + 0.5)
+    return math.copysign(math.ldexp(kept, exponent - _STEADY_BITS), value)
 
 
 def category_value(value: object) -> str | None:

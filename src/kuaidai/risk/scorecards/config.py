@@ -149,7 +149,7 @@ class FeatureConfig:
     modeller sets for a numeric feature, `groups` the bins of a categorical one: nothing is searched
     then, and categories that `groups` leaves out are treated as unseen. Categories with less than
     `other_share` of the ordinary rows stand together in one bin of rare categories that the search never
-    joins to another (0: rare categories are pooled by the card's minimum share and merged by bad rate).
+    joins to another (0: categories below the card's minimum share are pooled, unless well known, and merged by bad rate).
     """
 
     name: str

@@ -140,6 +140,14 @@ class BadSetting(Refusal):
     zh = "参数 {name} 为 {value}；要求：{rule}。"
 
 
+class MemoryTooSmall(Refusal):
+    """A fit cannot be kept within the memory it was given."""
+
+    code = "SCORECARD_MEMORY_TOO_SMALL"
+    en = "The fit needs {least} of memory and was given {given}; give it more, or write smaller row groups."
+    zh = "拟合需要 {least} 内存，现只给 {given}；请增加内存，或用更小的行组写出数据。"
+
+
 class CannotExport(Refusal):
     """A card holds something that the language it is to be written in cannot say."""
 

@@ -35,6 +35,7 @@ from kuaidai.risk.scorecards.engine.kernels import count_scores
 from kuaidai.risk.scorecards.engine.rows import Data, open_rows
 from kuaidai.risk.scorecards.engine.scan import Block, Coded, Counts, scan
 from kuaidai.risk.scorecards.errors import BadSetting, OneClassTarget
+from kuaidai.risk.scorecards.pilot import pilot_classes
 from kuaidai.risk.scorecards.scaling import (
     base_points,
     calibrate,
@@ -98,7 +99,7 @@ def bin_data(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Binning:
-    """Scan the data once and bin every candidate.
+    """Scan the data once (and a part of them before, where they are many) and bin every candidate.
 
     `data` (see `open_rows`) holds the candidates of `config.features` and `target` (1 = bad); `weight`
     names a column of row weights, `offset` one of fixed log-odds of bad that the fit adds to each row's own
@@ -106,13 +107,15 @@ def bin_data(
     `folder` takes the codes (one byte a value) where memory is not to; `progress` is told the rows
     scanned. Raises as `scan` and `bin_scan` do.
     """
+    given = open_rows(data)
     scanned = scan(
-        open_rows(data),
+        given,
         config.features,
         target=target,
         weight=weight,
         period=config.stable_over,
         offset=offset,
+        classes=pilot_classes(given, config, target=target, weight=weight, threads=threads),
         folder=folder,
         threads=threads,
         progress=progress,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from kuaidai.risk.scorecards.engine.kernels import (
     search_keys,
 )
 from kuaidai.risk.scorecards.errors import NotACategory
+
+_ALL_THERE = np.frombuffer(b"", np.uint8)
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,20 @@ class Encoder:
         if self.kind is Kind.CATEGORICAL:
             encode_places(*self._remap(table[self.name]), codes)
             return 0
-        values = np.ascontiguousarray(_numbers(table, self.name))
-        bits = values.view(np.uint64)
-        return int(encode_numbers(bits, self.table, self.first, self.keys, codes))
+        at = infinite = 0
+        for numbers in _numbers(table, self.name):
+            inside = codes[at : at + len(numbers.values)]
+            infinite += encode_numbers(
+                numbers.values,
+                numbers.valid,
+                numbers.offset,
+                self.table,
+                self.first,
+                self.keys,
+                inside,
+            )
+            at += len(inside)
+        return int(infinite)
 
     def _remap(self, column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], Codes]:
         """Each row's place in the column's dictionary, and the code of each place."""
@@ -71,8 +85,29 @@ class Encoder:
         return places, np.array([*remap, MISSING], dtype=np.uint8)
 
 
-def _numbers(table: pa.Table, name: str) -> Floats:
-    kind = table.schema.field(name).type
-    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
-        return np.asarray(table[name].to_numpy(), dtype=np.float64)
-    return np.asarray(read_column(table, name, Kind.NUMERIC), dtype=np.float64)
+@dataclass(frozen=True)
+class _Numbers:
+    """Numbers of any type; bit `offset` + i of `valid` says whether the i-th is there (empty: all are)."""
+
+    values: npt.NDArray[Any]
+    valid: npt.NDArray[np.uint8]
+    offset: int
+
+
+def _numbers(table: pa.Table, name: str) -> Iterator[_Numbers]:
+    """The column's chunks as they lie in memory, or read value by value where they are no plain numbers."""
+    column = table[name]
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        values = np.asarray(read_column(table, name, Kind.NUMERIC), dtype=np.float64)
+        yield _Numbers(values, _ALL_THERE, 0)
+        return
+    if pa.types.is_float16(column.type):
+        column = column.cast(pa.float32())
+    for chunk in column.chunks:
+        known, data = chunk.buffers()
+        values = np.frombuffer(data or b"", dtype=column.type.to_pandas_dtype())
+        values = values[chunk.offset : chunk.offset + len(chunk)]
+        there = chunk.null_count == 0
+        yield _Numbers(
+            values, _ALL_THERE if there else np.frombuffer(known, np.uint8), chunk.offset
+        )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from kuaidai.risk.scorecards.columns import Floats, Values, steady
+from kuaidai.risk.scorecards.columns import Floats, Values, steady, steady_number
 from kuaidai.risk.scorecards.config import FeatureConfig, Kind
 
 Codes = npt.NDArray[np.uint8]
@@ -19,6 +19,7 @@ OTHER = 254
 MOST_CLASSES = 254
 CLASSES = 256
 _STEADY_BITS = 30
+_STEADY_SLACK = 1e-8
 
 
 @dataclass(frozen=True)
@@ -73,41 +74,73 @@ class FineClasses:
 
 
 def numeric_classes(
-    sample: Floats, feature: FeatureConfig, *, most: int = MOST_CLASSES
+    sample: Floats,
+    feature: FeatureConfig,
+    *,
+    most: int = MOST_CLASSES,
+    around: Sequence[float] = (),
 ) -> FineClasses:
     """Classes of nearly equal frequency in `sample`; every distinct value its own where they are few.
 
     Missing and infinite values of the sample are left out; special codes get classes of their own.
     Cuts have as few digits as the gap between neighbouring values allows, or, where values are many, a
-    window half a class wide; the feature's own `splits` are always among them.
+    window half a class wide; the feature's own `splits` are always among them. Where bins are expected
+    to end `around` some values, three in four cuts lie close to these.
     """
     special = steady(np.array([code for _, code in feature.special], dtype=np.float64))
     ordinary = steady(np.asarray(sample, dtype=np.float64))
-    ordinary = ordinary[np.isfinite(ordinary) & ~np.isin(ordinary, special)]
+    ordinary = np.sort(ordinary[np.isfinite(ordinary) & ~np.isin(ordinary, special)])
     room = max(2, most - 2 * len(special) - len(feature.splits))
-    known = np.unique(ordinary)
+    known = ordinary[np.append(True, ordinary[1:] != ordinary[:-1])[: len(ordinary)]]
     low, high = known[:-1], known[1:]
     if len(known) > room:
-        low, high = _windows(ordinary, room)
+        low, high = _windows(ordinary, *_shares(ordinary, room, around))
     pairs = zip(low.tolist(), high.tolist(), strict=True)
     cuts = [cut for pair in pairs if (cut := _shortest(*pair)) > known[0]]
     return FineClasses(feature, cuts=numeric_cuts([*cuts, *feature.splits], feature))
 
 
-def _windows(ordinary: Floats, room: int) -> tuple[Floats, Floats]:
-    """Around each quantile the values between which its cut may fall: a quarter of a class each way."""
-    share = np.arange(1, room) / room
-    around = [share - 0.25 / room, share + 0.25 / room]
-    low, high = np.quantile(ordinary, around, method="inverted_cdf")
-    return np.asarray(low), np.asarray(high)
+def _shares(ordered: Floats, room: int, around: Sequence[float]) -> tuple[Floats, Floats]:
+    """Shares of the rows below each cut, and how far each cut may stray from it.
+
+    Close to `around` means within one of `room` classes of equal frequency.
+    """
+    if not len(around):
+        return np.arange(1, room) / room, np.full(room - 1, 0.25 / room)
+    wide = room // 4
+    close = (room - wide) // len(around)
+    steps = (np.arange(close) - (close - 1) / 2) * 2 / (room * close)
+    middles = np.searchsorted(ordered, np.asarray(around)) / len(ordered)
+    near = np.add.outer(middles, steps).ravel()
+    near = near[(near > 0) & (near < 1)]
+    shares = np.concatenate([np.arange(1, wide) / wide, near])
+    stray = np.repeat([0.25 / wide, 0.5 / (room * close)], [wide - 1, len(near)])
+    rising = np.argsort(shares, kind="stable")
+    return shares[rising], stray[rising]
+
+
+def _windows(ordered: Floats, shares: Floats, stray: Floats) -> tuple[Floats, Floats]:
+    """Around each quantile the values between which its cut may fall.
+
+    `ordered` rises; the quantiles are those of the inverted distribution function.
+    """
+
+    def at(shares: Floats) -> Floats:
+        places = np.ceil(len(ordered) * shares - 1).clip(0, len(ordered) - 1)
+        return ordered[places.astype(np.int64)]
+
+    return at(shares - stray), at(shares + stray)
 
 
 def _shortest(below: float, above: float) -> float:
     """The number with fewest digits that, as `steady` reads it, lies in (below, above]; else `above`."""
+    slack = abs(above) * _STEADY_SLACK
     for digits in range(1, 17):
         for given in (above, (below + above) / 2):
             short = float(f"{given:.{digits}g}")
-            if below < float(steady(np.array(short))) <= above:
+            if abs(short - above) > above - below + slack:  # plainly outside: most are
+                continue
+            if below < steady_number(short) <= above:
                 return short
     return above
 
@@ -118,7 +151,7 @@ def numeric_cuts(cuts: Iterable[float], feature: FeatureConfig) -> tuple[float, 
     fences = [edge for code in special for edge in (code, next_steady(float(code)))]
     alike: dict[float, float] = {}
     for cut in sorted([*cuts, *fences]):
-        alike.setdefault(float(steady(np.array(cut))), float(cut))
+        alike.setdefault(steady_number(cut), float(cut))
     return tuple(alike.values())
 
 

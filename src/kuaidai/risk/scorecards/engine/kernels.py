@@ -13,8 +13,10 @@ from kuaidai.risk.scorecards.engine.fine_classes import MISSING, Codes
 
 _SIGN = np.uint64(1 << 63)
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+_ONE = np.uint64(1)
 _MAGNITUDE = np.uint64((1 << 63) - 1)
 _INFINITE = np.uint64(0x7FF << 52)
+_BLOCK = 1024
 _SHIFT = np.uint64(
     45
 )  # sign, exponent and the first seven bits of the mantissa: 128 buckets an octave
@@ -42,37 +44,76 @@ def _ordered(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 @njit(cache=True, nogil=True)
-def encode_numbers(bits: Any, table: Any, first: Any, keys: Any, codes: Any) -> Any:
-    """Write the class of each double (seen as uint64) to `codes`; gives the number of infinite values.
+def encode_numbers(
+    values: Any, valid: Any, offset: Any, table: Any, first: Any, keys: Any, codes: Any
+) -> Any:
+    """Write the class of each number to `codes`; gives the number of infinite values.
 
-    `table` and `first` as `bucket_table` makes them, `keys` as `search_keys` does.
+    `values` of any numeric type; bit `offset` + i of `valid` says whether value i is there (empty: all
+    are). `table` and `first` as `bucket_table` makes them, `keys` as `search_keys` does.
     """
     infinite = 0
+    numbers = np.empty(_BLOCK, dtype=np.float64)
+    bits, gaps = numbers.view(np.uint64), np.empty(_BLOCK, dtype=np.bool_)
+    for at in range(0, values.size, _BLOCK):
+        size = min(_BLOCK, values.size - at)
+        for i in range(size):
+            numbers[i] = values[at + i]
+        if valid.size:
+            for i in range(size):
+                bit = offset + at + i
+                there = np.uint64((valid[bit >> 3] >> (bit & 7)) & 1)
+                bits[i] |= there - _ONE  # all bits: not a number
+        infinite += _order_bits(bits, gaps, size)
+        _find_classes(bits[:size], gaps, table, first, keys, codes[at : at + size])
+    return infinite
+
+
+@njit(cache=True, nogil=True)
+def _order_bits(bits: Any, gaps: Any, size: Any) -> Any:
+    """Doubles (seen as uint64) to integers that rise as their steadied values do; NaN to `gaps`.
+
+    Gives the number of infinite values. Free of branches, so that it runs in vectors.
+    """
+    infinite = 0
+    for i in range(size):
+        magnitude = bits[i] & _MAGNITUDE
+        gaps[i] = magnitude > _INFINITE
+        infinite += magnitude == _INFINITE
+        steadied = (bits[i] + STEADY_HALF) & STEADY_MASK
+        none = gaps[i] or steadied & _MAGNITUDE == 0  # minus nought is nought
+        steadied = np.uint64(0) if none else steadied
+        bits[i] = steadied ^ (_ALL if steadied & _SIGN else _SIGN)
+    return infinite
+
+
+@njit(cache=True, nogil=True)
+def _find_classes(ordered: Any, gaps: Any, table: Any, first: Any, keys: Any, codes: Any) -> None:
+    """The class of each ordered value: the table's, or one of the few behind it."""
     last = table.size - 1
-    for i in range(bits.size):
-        size = bits[i] & _MAGNITUDE
-        if size > _INFINITE:
-            codes[i] = MISSING
-            continue
-        if size == _INFINITE:
-            infinite += 1
-            steadied = bits[i]
-        else:
-            steadied = (bits[i] + STEADY_HALF) & STEADY_MASK
-            if steadied & _MAGNITUDE == 0:  # minus nought is nought
-                steadied = np.uint64(0)
-        ordered = (steadied ^ _ALL) if steadied & _SIGN else (steadied | _SIGN)
-        bucket = min(max(np.int64(ordered >> _SHIFT) - first, 0), last)
+    for i in range(ordered.size):
+        bucket = min(max(np.int64(ordered[i] >> _SHIFT) - first, 0), last)
         place = np.int64(table[bucket])
-        while ordered >= keys[place]:
+        place += (
+            ordered[i] >= keys[place]
+        )  # no branch: often it is one more, and rarely more than one
+        while ordered[i] >= keys[place]:
             place += 1
         codes[i] = place
-    return infinite
+    for i in range(ordered.size):
+        codes[i] = MISSING if gaps[i] else codes[i]
 
 
 def search_keys(cuts: Floats) -> npt.NDArray[np.uint64]:
     """The cuts as ordered integers, which compare as the numbers do; the last one stops any search."""
     return np.append(_ordered(cuts.view(np.uint64)), _ALL).astype(np.uint64)
+
+
+@njit(cache=True, nogil=True)
+def add_points(codes: Any, points: Any, scores: Any) -> None:
+    """Add the points of each row's class to its score."""
+    for i in range(codes.size):
+        scores[i] += points[codes[i]]
 
 
 @njit(cache=True, nogil=True)
@@ -138,56 +179,3 @@ def count_scores(
         for k in range(features):
             score += points[k, codes[k, i]]
         counts[score, target[i]] += weights[i] if weights.size else 1.0
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def weigh_rows(
-    codes: Any,
-    target: Any,
-    weights: Any,
-    offset: Any,
-    lookup: Any,
-    points: Any,
-    design: Any,
-    rest: Any,
-) -> None:
-    """Fill `design` and `rest` with the rows' part of a Newton step.
-
-    `codes` (features × rows); `lookup` WOE and `points` coefficient × WOE per feature and class, the
-    intercept standing in `rest` beforehand. Row k of `design` becomes WOE × √w with w the binomial
-    weight, its last row √w; `rest` becomes (target − p) × weight ÷ √w. Empty `weights` or `offset`: none.
-    """
-    features, rows = codes.shape
-    root = design[features]
-    for i in range(offset.size):
-        rest[i] += offset[i]
-    for k in range(features):
-        part, code = points[k], codes[k]
-        for i in range(rows):
-            rest[i] += part[code[i]]
-    for i in range(rows):
-        p = 1 / (1 + np.exp(-rest[i]))
-        weight = weights[i] if weights.size else root.dtype.type(1)
-        spread = weight * p * (1 - p)
-        root[i] = np.sqrt(spread)
-        rest[i] = weight * (target[i] - p) / root[i] if spread > 0 else root.dtype.type(0)
-    for k in range(features):
-        value, code, row = lookup[k], codes[k], design[k]
-        for i in range(rows):
-            row[i] = value[code[i]] * root[i]
-
-
-@njit(cache=True, nogil=True)
-def log_likelihood(
-    codes: Any, target: Any, weights: Any, offset: Any, points: Any, base: Any
-) -> Any:
-    """Σ weight × (target × η − ln(1 + e^η)) over the rows."""
-    total = 0.0
-    features, rows = codes.shape
-    for i in range(rows):
-        eta = base + (offset[i] if offset.size else 0.0)
-        for k in range(features):
-            eta += points[k, codes[k, i]]
-        loss = max(eta, 0.0) + np.log1p(np.exp(-abs(eta))) - target[i] * eta
-        total -= loss * (weights[i] if weights.size else 1.0)
-    return total

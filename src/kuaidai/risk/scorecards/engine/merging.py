@@ -15,6 +15,7 @@ from kuaidai.risk.scorecards.columns import Floats
 from kuaidai.risk.scorecards.errors import BadSetting
 
 _CHISQUARE = 1e-12
+_CLOSE = 1e-12
 
 
 class Shape(StrEnum):
@@ -86,7 +87,7 @@ def merge(
     goods and bads of the whole sample, where special and missing values are not among the classes.
     `periods`: goods and bads (periods × classes) in each of which the shape must hold as well.
     `epsilon` stands in for a zero count as in `weight_of_evidence`. Dynamic programming over
-    (number of bins, last bin, side of the turning point): time grows with the cube of the classes.
+    (number of bins, last bin, side of the turning point).
     """
     good, bad = np.asarray(goods, dtype=np.float64), np.asarray(bads, dtype=np.float64)
     count = good + bad if rows is None else np.asarray(rows, dtype=np.float64)
@@ -174,46 +175,130 @@ def _follows(goods: Any, bads: Any, h: Any, i: Any, j: Any, rising: Any, least: 
 
 
 @njit(cache=True, nogil=True)
+def _ranks(goods: Any, bads: Any, values: Any) -> Any:
+    """Order of the bins [h, i) that end at each i by bad rate, and where the rate of each [i, j) falls.
+
+    `below[i, j]`: how many of them surely or perhaps have a lower rate than [i, j); `above[i, j]`: from
+    which place on they surely or perhaps have a higher one. Rates that rounding could confuse count as
+    both; `_follows` has the last word.
+    """
+    n = values.shape[0] - 1
+    order = np.zeros((n + 1, n + 1), dtype=np.int32)
+    below = np.zeros((n + 1, n + 1), dtype=np.int32)
+    above = np.zeros((n + 1, n + 1), dtype=np.int32)
+    for i in range(1, n):
+        rates = np.empty(i)
+        for h in range(i):
+            rates[h] = _rate(goods, bads, h, i)
+        found = np.argsort(rates)
+        order[i, :i] = found
+        ranked = rates[found]
+        for j in range(i + 1, n + 1):
+            if values[i, j] == values[i, j]:
+                rate = _rate(goods, bads, i, j)
+                below[i, j] = np.searchsorted(ranked, rate + _CLOSE, side="right")
+                above[i, j] = np.searchsorted(ranked, rate - _CLOSE, side="left")
+    return order, below, above
+
+
+@njit(cache=True, nogil=True)
+def _rate(goods: Any, bads: Any, i: Any, j: Any) -> Any:
+    bad, good = bads[0, j] - bads[0, i], goods[0, j] - goods[0, i]
+    return bad / (bad + good) if bad + good > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _leaders(best: Any, order: Any, i: Any, lower: Any, upper: Any) -> None:
+    """The best way to end at i among the lowest 1, 2, … rates (`lower`), and from a rate on (`upper`)."""
+    lead = -1
+    for r in range(i):
+        if lead < 0 or _beats(best, order[i, r], lead):
+            lead = order[i, r]
+        lower[r + 1] = lead
+    lead = -1
+    for r in range(i - 1, -1, -1):
+        if lead < 0 or _beats(best, order[i, r], lead):
+            lead = order[i, r]
+        upper[r] = lead
+
+
+@njit(cache=True, nogil=True)
+def _beats(best: Any, h: Any, lead: Any) -> Any:
+    return best[h] > best[lead] or (best[h] == best[lead] and h < lead)
+
+
+@njit(cache=True, nogil=True)
+def _predecessor(
+    goods: Any, bads: Any, best: Any, leader: Any, k: Any, i: Any, j: Any, way: Any, least: Any
+) -> Any:
+    """The best bin [h, i) that [i, j) may follow; -1: none.
+
+    The leader by rates alone is the answer where it passes every test, which is nearly always; otherwise
+    all are looked at.
+    """
+    if leader < 0 or best[leader] == -np.inf:
+        return -1
+    if _follows(goods, bads, leader, i, j, way, least):
+        return leader
+    found = -1
+    for h in range(k - 2, i):
+        better = best[h] > (best[found] if found >= 0 else -np.inf)
+        if better and _follows(goods, bads, h, i, j, way, least):
+            found = h
+    return found
+
+
+@njit(cache=True, nogil=True)
 def _extend(
     goods: Any,
     bads: Any,
-    value: Any,
+    values: Any,
     best: Any,
     before: Any,
+    ranks: Any,
     k: Any,
     i: Any,
-    j: Any,
     first: Any,
     least: Any,
 ) -> None:
-    """Fill in the best way to end with k bins of which [i, j) is the last, on either side of a turn."""
-    for h in range(k - 2, i):
-        for side in range(best.shape[3]):
-            for origin in range(side + 1):
-                gain = best[k - 1, h, i, origin] + value
-                if gain <= best[k, i, j, side]:
-                    continue
+    """Fill in the best ways to end with k bins of which the last starts at i, on either side of a turn."""
+    order, below, above = ranks
+    n, sides = values.shape[0] - 1, best.shape[0]
+    lower, upper = np.full(n + 2, -1), np.full(n + 2, -1)
+    for origin in range(sides):
+        ends = best[origin, k - 1, i]
+        _leaders(ends, order, i, lower, upper)
+        for j in range(i + 1, n + 1):
+            if values[i, j] != values[i, j]:
+                continue
+            for side in range(origin, sides):
                 way = first if side == 0 else -first
-                if _follows(goods, bads, h, i, j, way, least):
-                    best[k, i, j, side] = gain
-                    before[k, i, j, side] = h * 2 + origin
+                leader = lower[i]
+                if way > 0:
+                    leader = lower[below[i, j]]
+                elif way < 0:
+                    leader = upper[above[i, j]]
+                h = _predecessor(goods, bads, ends, leader, k, i, j, way, least)
+                if h >= 0 and ends[h] + values[i, j] > best[side, k, j, i]:
+                    best[side, k, j, i] = ends[h] + values[i, j]
+                    before[side, k, j, i] = h * 2 + origin
 
 
 @njit(cache=True, nogil=True)
 def _trace(best: Any, before: Any, min_bins: Any) -> Any:
     """Walk back from the best last bin."""
-    n, sides = best.shape[1] - 1, best.shape[3]
+    sides, most, n = best.shape[0], best.shape[1], best.shape[2] - 1
     top, bins, start, side = -np.inf, 0, 0, 0
-    for k in range(min_bins, best.shape[0]):
+    for k in range(min_bins, most):
         for i in range(n):
             for s in range(sides):
-                if best[k, i, n, s] > top:
-                    top, bins, start, side = best[k, i, n, s], k, i, s
+                if best[s, k, n, i] > top:
+                    top, bins, start, side = best[s, k, n, i], k, i, s
     ends = np.empty(bins, dtype=np.int64)
     end = n
     for k in range(bins, 0, -1):
         ends[k - 1] = end
-        came = before[k, start, end, side]
+        came = before[side, k, end, start]
         end = start
         start, side = came // 2, came % 2
     return ends, top
@@ -223,18 +308,22 @@ def _trace(best: Any, before: Any, min_bins: Any) -> Any:
 def _search(
     goods: Any, bads: Any, values: Any, min_bins: Any, max_bins: Any, shape: Any, least: Any
 ) -> Any:
-    """Ends of the best merge (empty: none) and its value."""
+    """Ends of the best merge (empty: none) and its value.
+
+    `best[side, k, j, i]`: the most that k bins up to j are worth, the last of them [i, j). For every i the
+    bins before it are ranked by rate once; whatever the last bin, its best predecessor by rate is then
+    found in one step, so time grows with the square of the classes, save where further tests object.
+    """
     n = values.shape[0] - 1
     sides = 2 if shape >= 3 else 1
     first = 0 if shape == 0 else (1 if shape in (1, 3) else -1)
-    best = np.full((max_bins + 1, n + 1, n + 1, sides), -np.inf)
-    before = np.full((max_bins + 1, n + 1, n + 1, sides), -1, dtype=np.int64)
+    best = np.full((sides, max_bins + 1, n + 1, n + 1), -np.inf)
+    before = np.full((sides, max_bins + 1, n + 1, n + 1), -1, dtype=np.int32)
     for j in range(1, n + 1):
         if values[0, j] == values[0, j]:
-            best[1, 0, j, 0] = values[0, j]
+            best[0, 1, j, 0] = values[0, j]
+    ranks = _ranks(goods, bads, values)
     for k in range(2, max_bins + 1):
         for i in range(k - 1, n):
-            for j in range(i + 1, n + 1):
-                if values[i, j] == values[i, j]:
-                    _extend(goods, bads, values[i, j], best, before, k, i, j, first, least)
+            _extend(goods, bads, values, best, before, ranks, k, i, first, least)
     return _trace(best, before, min_bins)

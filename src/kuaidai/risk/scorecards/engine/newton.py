@@ -10,14 +10,16 @@ import numpy as np
 from scipy import optimize
 
 from kuaidai.risk.scorecards.columns import Floats
-from kuaidai.risk.scorecards.engine import kernels
 from kuaidai.risk.scorecards.engine.fine_classes import CLASSES
+from kuaidai.risk.scorecards.engine.likelihood import add_sums, room
 from kuaidai.risk.scorecards.engine.scan import Block, Coded
 from kuaidai.risk.scorecards.errors import FitNotConverged
 from kuaidai.risk.scorecards.regression import LogisticFit
 
-_ROWS = 8192
 _ENOUGH = 1e-10
+_ENOUGH_PER_BAD = 1e-15
+"""Errors read off the Hessian of a pass are out by about the root of its gain over the bads: 3e-8 here."""
+_WARM = 1e-2
 _PASSES = 30
 _LARGEST = 30.0
 _SEPARATED = 1e-6
@@ -25,42 +27,47 @@ _SEPARATED = 1e-6
 
 @dataclass(frozen=True)
 class Sums:
-    """What a pass over some rows adds up to: gradient and Hessian of the log-likelihood; sums merge by +."""
+    """What a pass over some rows adds up to: log-likelihood, its gradient and (negative) Hessian; sums merge by +."""
 
     gradient: Floats
     hessian: Floats
+    likelihood: float
 
     def __add__(self, other: Sums) -> Sums:
         """The sums over both sets of rows."""
-        return Sums(self.gradient + other.gradient, self.hessian + other.hessian)
-
-
-def newton_sums(block: Block, woe: Floats, beta: Floats) -> Sums:
-    """Gradient and Hessian (intercept first) at `beta` over one block.
-
-    `woe`: features × 256, the weight of evidence of each class.
-    """
-    features, rows = block.codes.shape
-    points = woe * beta[1:, None]
-    design = np.empty((features + 1, _ROWS))
-    rest = np.empty(_ROWS)
-    hessian: Floats = np.zeros((features + 1, features + 1))
-    gradient: Floats = np.zeros(features + 1)
-    for at in range(0, rows, _ROWS):
-        part = slice(at, min(at + _ROWS, rows))
-        size = part.stop - at
-        rest[:size] = beta[0]
-        x, r = design[:, :size], rest[:size]
-        weights, offsets = block.weights[part], block.offsets[part]
-        kernels.weigh_rows(
-            block.codes[:, part], block.target[part], weights, offsets, woe, points, x, r
+        return Sums(
+            self.gradient + other.gradient,
+            self.hessian + other.hessian,
+            self.likelihood + other.likelihood,
         )
-        if size < _ROWS:
-            x = np.ascontiguousarray(x)
-        hessian += x @ x.T
-        gradient += x @ r
-    order = [features, *range(features)]
-    return Sums(gradient[order], hessian[np.ix_(order, order)])
+
+    def likelihood_after(self, step: Floats) -> float:
+        """The log-likelihood a short `step` away, to second order."""
+        return self.likelihood + float(self.gradient @ step - step @ self.hessian @ step / 2)
+
+
+def newton_sums(block: Block, *, places: Sequence[int], woe: Floats, beta: Floats) -> Sums:
+    """The sums (intercept first) at `beta` over one block.
+
+    `woe`: the weight of evidence of each class (256) of the features at `places` of the block.
+    """
+    count = len(places)
+    gradient: Floats = np.zeros(count + 1)
+    hessian = room(count)
+    where = np.array(places, dtype=np.int64)
+    likelihood = add_sums(
+        block.codes,
+        where,
+        block.target,
+        block.weights,
+        block.offsets,
+        woe,
+        beta,
+        gradient,
+        hessian,
+    )
+    upper = np.triu(hessian[: count + 1, : count + 1])
+    return Sums(gradient, upper + np.triu(upper, 1).T, float(likelihood))
 
 
 def fit_codes(
@@ -86,21 +93,24 @@ def fit_codes(
     beta[0] = np.log(scan.bads / scan.goods)
     _require_spread(lookup, scan, places)
     passes = 0
-    sample = scan.warm_sample()
-    if sample is not None:
-        beta, _, passes = _maximise(sample, places, lookup, beta, l2, signed)
-    beta, sums, more = _maximise(scan, places, lookup, beta, l2, signed)
-    errors = _errors(sums, beta, l2, signed)
-    likelihood = scan.added(partial(_likelihood_of, places=places, woe=lookup, beta=beta))
-    if likelihood > -_SEPARATED * (scan.goods + scan.bads):
+    for sample in scan.warm_samples():
+        try:
+            warm = _maximise(sample, places, lookup, beta, l2, signed, enough=_WARM)
+        except FitNotConverged:  # a part may be separated where the whole is not
+            continue
+        beta, passes = warm.beta, passes + warm.passes
+    enough = max(_ENOUGH, _ENOUGH_PER_BAD * min(scan.bads, scan.goods))
+    top = _maximise(scan, places, lookup, beta, l2, signed, enough=enough)
+    errors = _errors(top.sums, top.beta, l2, signed)
+    if top.likelihood > -_SEPARATED * (scan.goods + scan.bads):
         raise FitNotConverged(why="the classes are perfectly separated")
     return LogisticFit(
-        coefficients=beta,
+        coefficients=top.beta,
         errors=errors,
-        log_likelihood=likelihood,
+        log_likelihood=top.likelihood,
         null_log_likelihood=_null_likelihood(scan, offset),
-        iterations=passes + more,
-        gradient_norm=float(np.abs(sums.gradient).max()),
+        iterations=passes + top.passes,
+        gradient_norm=float(np.abs(top.sums.gradient).max()),
         method="maximum likelihood (streaming Newton steps)"
         if l2 == 0
         else f"ridge-penalised likelihood (streaming Newton steps), l2 = {l2:g}",
@@ -109,19 +119,20 @@ def fit_codes(
 
 def _null_intercept(scan: Coded, offset: bool) -> Floats:
     """The intercept of a fit without features; with offsets it takes Newton steps to find."""
-    start: Floats = np.array([np.log(scan.bads / scan.goods)])
-    if not offset:
-        return start
-    return _maximise(scan, [], np.empty((0, CLASSES)), start, 0.0, False)[0]
+    return _null(scan).beta if offset else np.array([np.log(scan.bads / scan.goods)])
 
 
 def _null_likelihood(scan: Coded, offset: bool) -> float:
     """The log-likelihood of the intercept (and the offsets) alone."""
+    if offset:
+        return _null(scan).likelihood
     bads, everyone = scan.bads, scan.bads + scan.goods
-    if not offset:
-        return float(bads * np.log(bads / everyone) + scan.goods * np.log(scan.goods / everyone))
-    beta = _null_intercept(scan, offset)
-    return scan.added(partial(_likelihood_of, places=[], woe=np.empty((0, CLASSES)), beta=beta))
+    return float(bads * np.log(bads / everyone) + scan.goods * np.log(scan.goods / everyone))
+
+
+def _null(scan: Coded) -> _Maximum:
+    start: Floats = np.array([np.log(scan.bads / scan.goods)])
+    return _maximise(scan, [], np.empty((0, CLASSES)), start, 0.0, False, enough=_ENOUGH)
 
 
 def cross_products(scan: Coded, woe: Floats, chosen: Sequence[int]) -> Floats:
@@ -129,7 +140,7 @@ def cross_products(scan: Coded, woe: Floats, chosen: Sequence[int]) -> Floats:
     places = list(chosen)
     lookup = np.ascontiguousarray(woe[places])
     # At coefficients of nought every row has the binomial weight one quarter.
-    work = partial(_plain_sums_of, places=places, woe=lookup, beta=np.zeros(len(places) + 1))
+    work = partial(_plain_sums, places=places, woe=lookup, beta=np.zeros(len(places) + 1))
     return np.asarray(4 * scan.added(work).hessian, dtype=np.float64)
 
 
@@ -154,7 +165,7 @@ def score_statistics(
     else:
         beta[: len(chosen) + 1] = fit.coefficients
     lookup = np.ascontiguousarray(woe[places])
-    sums = scan.added(partial(_sums_of, places=places, woe=lookup, beta=beta))
+    sums = scan.added(partial(newton_sums, places=places, woe=lookup, beta=beta))
     inside = len(chosen) + 1
     known = sums.hessian[:inside, :inside]
     across = sums.hessian[:inside, inside:]
@@ -164,28 +175,19 @@ def score_statistics(
     return np.where(apart, sums.gradient[inside:] ** 2 / np.where(apart, left, 1.0), 0.0)
 
 
-def _of(block: Block, places: list[int]) -> Block:
-    if places == list(range(len(block.codes))):
-        return block
-    return replace(block, codes=np.ascontiguousarray(block.codes[places]))
-
-
-def _sums_of(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> Sums:
-    return newton_sums(_of(block, places), woe, beta)
-
-
-def _plain_sums_of(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> Sums:
+def _plain_sums(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> Sums:
     """The sums without the offsets."""
-    return newton_sums(replace(_of(block, places), offsets=np.empty(0)), woe, beta)
+    return newton_sums(replace(block, offsets=np.empty(0)), places=places, woe=woe, beta=beta)
 
 
-def _likelihood_of(block: Block, *, places: list[int], woe: Floats, beta: Floats) -> float:
-    block, rates = _of(block, places), woe * beta[1:, None]
-    return float(
-        kernels.log_likelihood(
-            block.codes, block.target, block.weights, block.offsets, rates, float(beta[0])
-        )
-    )
+@dataclass(frozen=True)
+class _Maximum:
+    """Where the Newton steps ended, with the (penalised) sums of the pass before the last, minute step."""
+
+    beta: Floats
+    sums: Sums
+    likelihood: float
+    passes: int
 
 
 def _maximise(
@@ -195,21 +197,24 @@ def _maximise(
     beta: Floats,
     l2: float,
     signed: bool,
-) -> tuple[Floats, Sums, int]:
-    """Newton steps until one gains next to nothing; the sums stem from the pass before that step."""
+    *,
+    enough: float,
+) -> _Maximum:
+    """Newton steps until one gains less than `enough` (twice the log-likelihood)."""
     penalty = np.full(len(beta), l2)
     penalty[0] = 0.0
     for passes in range(1, _PASSES + 1):
-        work = partial(_sums_of, places=places, woe=woe, beta=beta)
-        sums = scan.added(work)
-        sums = Sums(sums.gradient - penalty * beta, sums.hessian + np.diag(penalty))
-        step = _step(sums, beta, signed)
-        beta = np.asarray(beta + step / max(1.0, float(np.abs(step).max()) / 2.0))
+        plain = scan.added(partial(newton_sums, places=places, woe=woe, beta=beta))
+        sums = Sums(
+            plain.gradient - penalty * beta, plain.hessian + np.diag(penalty), plain.likelihood
+        )
+        whole = _step(sums, beta, signed)
+        step = whole / max(1.0, float(np.abs(whole).max()) / 2.0)
+        beta = np.asarray(beta + step)
         if np.abs(beta[1:]).max(initial=0.0) > _LARGEST or not np.isfinite(beta).all():
             raise FitNotConverged(why="the classes are perfectly separated")
-        gain = float(step @ sums.hessian @ step)
-        if gain < _ENOUGH:
-            return beta, sums, passes
+        if float(whole @ sums.hessian @ whole) < enough:
+            return _Maximum(beta, sums, plain.likelihood_after(step), passes)
     raise FitNotConverged(why=f"no maximum after {_PASSES} steps")
 
 

@@ -26,6 +26,7 @@ from kuaidai.risk.scorecards.engine.fine_classes import (
     FineClasses,
     numeric_cuts,
 )
+from kuaidai.risk.scorecards.engine.kernels import add_points
 from kuaidai.risk.scorecards.engine.rows import Rows
 from kuaidai.risk.scorecards.engine.scan import in_order
 from kuaidai.risk.scorecards.errors import UnseenCategory
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from kuaidai.risk.scorecards.segments.card import SegmentedScorecard
 
 Points = npt.NDArray[np.int64]
+_REPEATED = ("score", "grade", "pd", "grade_pd")
 _PROBABILITY = pa.decimal128(9, 6)
 
 
@@ -70,7 +72,7 @@ class _Scorer:
             known = ", ".join(self.encoder.places)
             name = self.characteristic.name
             raise UnseenCategory(feature=name, value=repr(row.as_py()), known=known)
-        scores += self.points[codes]
+        add_points(codes, self.points, scores)
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def score_rows(
         for table in in_order(work, range(len(rows.sizes)), threads or os.cpu_count() or 1):
             if writer is None:
                 schema = table.schema.with_metadata(stamp(card, version))
-                writer = pq.ParquetWriter(unfinished, schema, compression="zstd")
+                writer = _writer(unfinished, schema)
             writer.write_table(table)
             done += table.num_rows
             if progress is not None:
@@ -146,6 +148,20 @@ def score_rows(
     finally:
         unfinished.unlink(missing_ok=True)
     return done
+
+
+def _writer(target: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Whole numbers, as keys are, by their differences; what repeats by dictionary; decimals as integers."""
+    keys = [f.name for f in schema if pa.types.is_integer(f.type) and f.name not in _REPEATED]
+    keys = [name for name in keys if schema.field(name).type.bit_width >= 32]
+    return pq.ParquetWriter(
+        target,
+        schema,
+        compression="zstd",
+        use_dictionary=[name for name in schema.names if name not in keys],
+        column_encoding=dict.fromkeys(keys, "DELTA_BINARY_PACKED"),
+        store_decimal_as_integer=True,
+    )
 
 
 def _score_part(
