@@ -45,7 +45,8 @@ class Live(NamedTuple, Generic[T]):
 
 
 @lru_cache(maxsize=16)
-def _scorecard(version_id: int, content_hash: str) -> Scorecard:
+def scorecard_of(version_id: int, content_hash: str) -> Scorecard:
+    """A registered card, read and made ready once; the hash keeps a changed database from an old card."""
     row = ModelVersion.objects.get(id=version_id, content_hash=content_hash)
     return Scorecard.from_json(row.content, source=f"Model {row.label}")
 
@@ -66,7 +67,7 @@ def live_scorecard(on: date, name: str | None = None) -> Live[Scorecard]:
     row = rows.defer("content").order_by("-live_from", "-id").first()
     if row is None:
         raise NothingLive(kind="scorecard", name=name or "", on=on.isoformat())
-    return Live(row.id, row.label, _scorecard(row.id, row.content_hash))
+    return Live(row.id, row.label, scorecard_of(row.id, row.content_hash))
 
 
 def live_policy(name: str, on: date) -> Live[PolicyContent]:
@@ -148,7 +149,7 @@ def scorecard_version(label: str) -> Scorecard:
         row = ModelVersion.objects.filter(name=name, version=int(number)).first()
     if row is None:
         raise UnknownVersion(kind="model", value=label)
-    return _scorecard(row.id, row.content_hash)
+    return scorecard_of(row.id, row.content_hash)
 
 
 def policy_content(name: str, version: int) -> PolicyContent:

@@ -17,8 +17,8 @@ from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status
 from kuaidai.risk.policy.domain.reading import read_decision
 from kuaidai.risk.policy.errors import DecidesNothing, NotYetApproved, SameEyes
 from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, ShadowScore
+from kuaidai.risk.policy.queries import scorecard_of
 from kuaidai.risk.policy.versions import APPROVERS, locked, require_role
-from kuaidai.risk.scorecards import Scorecard
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def active_shadows(on: date) -> QuerySet[ModelVersion]:
 
 def score_shadows(record: DecisionRecord, facts: DecisionFacts, *, live_id: int, on: date) -> None:
     """Let every challenger score a decision just recorded. A refusal is kept, and stops nothing."""
-    for row in active_shadows(on).exclude(id=live_id):
-        card = Scorecard.from_json(row.content, source=f"Model {row.label}")
+    for row in active_shadows(on).exclude(id=live_id).defer("content"):
+        card = scorecard_of(row.id, row.content_hash)
         found = ShadowScore(decision=record, model_version=row)
         try:
             scored = card.score(facts.features)

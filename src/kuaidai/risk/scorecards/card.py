@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +21,14 @@ from kuaidai.risk.scorecards.columns import (
     column_names,
     plain_table,
     read_column,
-    read_value,
     require_columns,
     row_count,
 )
 from kuaidai.risk.scorecards.config import ScorecardConfig
-from kuaidai.risk.scorecards.errors import MissingColumn
-from kuaidai.risk.scorecards.results import AttributePoints, Reason, ScoreResult
+from kuaidai.risk.scorecards.results import ScoreResult
+
+if TYPE_CHECKING:
+    from kuaidai.risk.scorecards.row_scorer import RowScorer
 
 REASON_COUNT = 4
 _PLACES = Decimal("0.000001")
@@ -197,26 +198,14 @@ class Scorecard:
         A feature whose value is None or NaN is missing; a feature absent from the mapping is an
         error. Raises `MissingColumn`, `NotANumber`, `UnseenCategory`.
         """
-        earned = []
-        for c in self.characteristics:
-            if c.name not in features:
-                raise MissingColumn(column=c.name, present=", ".join(features) or "no value")
-            value = features[c.name]
-            place = int(c.codes(read_value(value, c.name, c.feature.kind))[0])
-            earned.append(_earned(c, place, value))
-        score = self.base_points + sum(item.points for item in earned)
-        grade = self.grade_of(score)
-        return ScoreResult(
-            score=score,
-            grade=grade.grade,
-            pd=self.pd_of(score),
-            grade_pd=grade.pd,
-            base_points=self.base_points,
-            points=tuple(earned),
-            reasons=reasons(earned),
-            scorecard=self.name,
-            version_hash=self.version_hash,
-        )
+        return self.row_scorer.score(features)
+
+    @cached_property
+    def row_scorer(self) -> RowScorer:
+        """The card made ready for single rows; made once."""
+        from kuaidai.risk.scorecards.row_scorer import RowScorer
+
+        return RowScorer.of(self)
 
     def point_matrix(self, table: Table) -> npt.NDArray[np.int64]:
         """Points per row and characteristic; raises as `score` does."""
@@ -314,35 +303,6 @@ def rounded_probability(probability: float) -> Decimal:
     return min(max(exact, _PLACES), 1 - _PLACES)
 
 
-def reasons(earned: Sequence[AttributePoints]) -> tuple[Reason, ...]:
-    """The features that lost most points against their best bin, at most four; ties in card order."""
-    ranked = sorted(earned, key=lambda item: -item.points_lost)[:REASON_COUNT]
-    return tuple(
-        Reason(
-            feature=item.feature,
-            points_lost=item.points_lost,
-            en=f"{item.title_en}: {item.bin_label}",
-            zh=f"{item.title_zh}：{item.bin_label_zh}",
-        )
-        for item in ranked
-        if item.points_lost > 0
-    )
-
-
-def _earned(c: Characteristic, place: int, value: object) -> AttributePoints:
-    attribute = c.attributes[place]
-    return AttributePoints(
-        feature=c.name,
-        title_en=c.feature.title("en"),
-        title_zh=c.feature.title("zh"),
-        value=value,
-        bin_label=attribute.bin.label,
-        bin_label_zh=attribute.bin.label_zh,
-        points=attribute.points,
-        max_points=c.max_points,
-    )
-
-
 def _kept(table: Table, name: str) -> pa.ChunkedArray | pa.Array:
     table = plain_table(table)
     if isinstance(table, pa.Table):
@@ -359,6 +319,5 @@ __all__ = [
     "Scorecard",
     "SelectionStep",
     "column_names",
-    "reasons",
     "rounded_probability",
 ]
