@@ -26,10 +26,18 @@ class Refusal(Exception):
         self.values = values
         super().__init__(self.en.format(**values))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A refusal travels between processes with its values."""
+        return _refused, (type(self), self.values)
+
     def text(self, language: str) -> str:
         """The message in `language`: Chinese for any tag that starts with `zh`, else English."""
         template = self.zh if language.lower().startswith("zh") else self.en
         return template.format(**self.values)
+
+
+def _refused(kind: type[Refusal], values: dict[str, Any]) -> Refusal:
+    return kind(**values)
 
 
 class NotFound(Refusal):
