@@ -11,12 +11,14 @@ from kuaidai.interfaces.cli.bench.night import night
 from kuaidai.interfaces.cli.bench.online import online
 from kuaidai.interfaces.cli.bench.rejects import rejects
 from kuaidai.interfaces.cli.bench.schedule import schedule
+from kuaidai.interfaces.cli.bench.score import score
 
 app = typer.Typer(no_args_is_help=True)
 app.command("drawdown")(drawdown)
 app.command("features")(features)
 app.command("online")(online)
 app.command("fit")(fit)
+app.command("score")(score)
 app.command("rejects")(rejects)
 app.command("night")(night)
 app.command("schedule")(schedule)

@@ -7,7 +7,14 @@ borrower; they exist to be counted.
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kuaidai.risk.scorecards import FeatureConfig, Kind
+from kuaidai.risk.scorecards.engine.rows import open_rows
+from kuaidai.risk.scorecards.errors import BadSetting
 
 TARGET = "bad"
 KEY = "application"
@@ -76,21 +85,53 @@ def features() -> tuple[FeatureConfig, ...]:
     )
 
 
+@contextmanager
+def sample_of(rows: int, kept: Path | None, folder: Path | None) -> Iterator[Path]:
+    """The folder of a sample of so many rows: `kept`, written there if it is empty, or a temporary one.
+
+    `folder` is where the temporary one is made. Raises `BadSetting` where `kept` holds another number of
+    rows.
+    """
+    if kept is None:
+        with tempfile.TemporaryDirectory(dir=folder, prefix="kuaidai-bench-") as work:
+            write_sample(Path(work), rows)
+            yield Path(work)
+        return
+    if not (kept.is_dir() and any(kept.glob("*.parquet"))):
+        write_sample(kept, rows)
+    held = sum(open_rows(kept).sizes)
+    if held != rows:
+        rule = f"the folder of a sample of {rows:,} rows, or empty"
+        raise BadSetting(name="sample", value=f"{kept} with {held:,} rows", rule=rule)
+    yield kept
+
+
 def write_sample(folder: Path, rows: int) -> None:
-    """Write the first `rows` rows to `folder` as Parquet files of ten million rows each."""
+    """Write the first `rows` rows to `folder` as Parquet files of ten million rows each, several at once.
+
+    Processes of their own write them: their memory is not part of what is measured.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    chunks = -(-rows // CHUNK)
-    for first in range(0, chunks, _FILE_CHUNKS):
-        path = folder / f"part-{first // _FILE_CHUNKS:03d}.parquet"
-        writer: pq.ParquetWriter | None = None
-        for number in range(first, min(first + _FILE_CHUNKS, chunks)):
-            table = chunk(number).slice(0, rows - number * CHUNK)
-            writer = writer or pq.ParquetWriter(
-                path, table.schema, compression="zstd", compression_level=1
-            )
-            writer.write_table(table, row_group_size=_GROUP_ROWS)
-        if writer is not None:
-            writer.close()
+    files = range(-(-rows // (CHUNK * _FILE_CHUNKS)))
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        for _ in pool.map(_write_file, repeat(folder), files, repeat(rows)):
+            pass
+
+
+def _write_file(folder: Path, number: int, rows: int) -> None:
+    path = folder / f"part-{number:03d}.parquet"
+    unfinished = path.with_suffix(".unfinished")
+    first = number * _FILE_CHUNKS
+    writer: pq.ParquetWriter | None = None
+    for place in range(first, min(first + _FILE_CHUNKS, -(-rows // CHUNK))):
+        table = chunk(place).slice(0, rows - place * CHUNK)
+        writer = writer or pq.ParquetWriter(
+            unfinished, table.schema, compression="zstd", compression_level=1
+        )
+        writer.write_table(table, row_group_size=_GROUP_ROWS)
+    if writer is not None:
+        writer.close()
+        unfinished.replace(path)
 
 
 def chunk(number: int, rows: int = CHUNK) -> pa.Table:
