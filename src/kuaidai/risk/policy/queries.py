@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
@@ -81,6 +82,14 @@ def live_policy(name: str, on: date) -> Live[PolicyContent]:
     if row is None:
         raise NothingLive(kind="policy", name=name, on=on.isoformat())
     return Live(row.id, row.label, _policy(row.id, row.content_hash))
+
+
+def lpr_fixings(name: str, on: date) -> dict[date, Decimal]:
+    """The one-year LPR by the day of its publication, as the policy live on `on` holds it.
+
+    Raises `NothingLive`.
+    """
+    return live_policy(name, on).content.lpr_fixings
 
 
 def _place(row: ModelVersion | PolicyVersion) -> str:

@@ -95,6 +95,11 @@ class Loan(models.Model):
             models.Index(
                 fields=["parked_on"], condition=Q(parked_on__isnull=False), name="loan_parked"
             ),
+            models.Index(
+                fields=["product_code"],
+                condition=Q(terms__has_key="repricing", status="active"),
+                name="loan_follows_the_lpr",
+            ),
         ]
 
 

@@ -33,6 +33,7 @@ from kuaidai.lending.servicing.operations.classifying import classify
 from kuaidai.lending.servicing.operations.drawing import pay_out
 from kuaidai.lending.servicing.operations.facilities import expire_lines, record_expiries
 from kuaidai.lending.servicing.operations.night.booking import book_many
+from kuaidai.lending.servicing.operations.night.repricing import reprice
 from kuaidai.lending.servicing.operations.night.workers import close_chunks
 from kuaidai.lending.servicing.operations.provisioning import provide
 from kuaidai.lending.servicing.operations.repaying import DUE, collect_repayment
@@ -131,7 +132,10 @@ def _ask_again(what: str, number: str, ask: Callable[[], object]) -> None:
 
 
 def judge_book(on: date, actor: Actor) -> None:
-    """Classify the book, stop or resume accrual where the class says so, bring allowances in line."""
+    """Reprice what follows the LPR, classify the book, stop or resume accrual where the class says so,
+    bring allowances in line.
+    """
+    reprice(on=on, actor=actor)
     classify(on=on, actor=actor)
     changes = accrual_changes(on)
     stops = {loan_id: NonAccrual(f"NA-{on}", on) for loan_id in changes.stop}

@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -81,6 +83,22 @@ class PolicyContent:
                 for expression in content["expressions"]:
                     found |= _names(expression["value"])
         return frozenset(found - _ADDED)
+
+    @cached_property
+    def lpr_fixings(self) -> dict[date, Decimal]:
+        """The one-year loan prime rate (a fraction) by the day of its publication."""
+        [table] = [
+            node["content"]
+            for node in _working(json.loads(self.text))
+            if node["content"]["outputPath"] == "lpr"
+        ]
+        column = {output["field"]: output["id"] for output in table["outputs"]}
+        return {
+            date.fromisoformat(json.loads(rule[column["published_on"]])): Decimal(
+                rule[column["one_year"]]
+            )
+            for rule in table["rules"]
+        }
 
     def evaluate(self, context: dict[str, Any]) -> dict[str, Any]:
         """The results of every node over `context` (plain JSON values)."""
