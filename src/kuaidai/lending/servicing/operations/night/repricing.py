@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import structlog
+from django.db.models import Exists, OuterRef
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.kernel.errors import Refusal
@@ -30,15 +31,15 @@ def reprice(*, on: date, actor: Actor) -> int:
     """
     key = f"lpr-{on}"
     linked = Loan.objects.filter(
-        terms__has_key="repricing", status="active", parked_on__isnull=True, start_on__lt=on
-    )
-    done = set(LoanEvent.objects.filter(key=key, on=on).values_list("loan_id", flat=True))
+        ~Exists(LoanEvent.objects.filter(loan=OuterRef("pk"), key=key)),
+        terms__has_key="repricing", status="active", parked_on__isnull=True, start_on__lt=on,
+    )  # fmt: skip
     events: dict[str, Event] = {}
     failed: list[Failed] = []
     fixings: dict[str, dict[date, Decimal] | str] = {}
     for row in linked.order_by("id").iterator(chunk_size=2000):
         terms = read_terms(row.terms)
-        if row.id in done or on not in terms.repricing.days(row.start_on, row.matures_on):
+        if on not in terms.repricing.days(row.start_on, row.matures_on):
             continue
         code = row.product_code
         if code not in fixings:
