@@ -1,12 +1,17 @@
 """The commands of lending on the loan book: close of day, the ledger, a loan."""
 
 import json
+from datetime import date
 
 import pytest
+from django.utils import timezone
+from tests.support.agreement import check_agreement
 from tests.support.bank import ENDS_ON
+from tests.support.threads import at_once
 
 from kuaidai.interfaces.cli import main
 from kuaidai.lending.servicing.models import Loan
+from kuaidai.lending.servicing.operations import close_of_day
 
 
 def run(capsys, *arguments):
@@ -33,7 +38,7 @@ def test_close_of_day_and_the_books(capsys, facility, draw) -> None:
         == "2026-06-30 was closed before: 1 loans, 0.00 debited, 0 overdue, 0 parked; now 2026-07-01\n"
     )
     code, _, err = run(capsys, "eod", "run", "--on", "2026-08-01")
-    assert (code, err.count("\n")) == (2, 1)
+    assert (code, err.count("\n")) == (3, 1)
     assert "2026-08-01 cannot be closed: the business date is 2026-07-01" in err
 
     code, out, _ = run(capsys, "eod", "status", "--json")
@@ -51,6 +56,57 @@ def test_close_of_day_and_the_books(capsys, facility, draw) -> None:
     assert json.loads(out)["state"]["payoff"] == "50005.00"
     code, out, _ = run(capsys, "loan", "show", loan_id)
     assert f"{loan_id} active on 2026-07-01: outstanding 50,000.00" in out
+
+
+def unreadable(loan_id):
+    terms = Loan.objects.get(id=loan_id).terms
+    Loan.objects.filter(id=loan_id).update(is_simple=False, terms=terms | {"instalments": 0})
+    return terms
+
+
+@pytest.mark.django_db
+def test_parked_loans_are_told_with_their_reason_and_tried_again(capsys, facility, draw) -> None:
+    loan_id = draw(facility, "50000.00").loan_id
+    terms = unreadable(loan_id)
+    code, _, err = run(capsys, "eod", "run", "--on", str(ENDS_ON))
+    assert (code, err.splitlines()[-1]) == (0, f"parked: {loan_id} (`kuaidai eod status` says why)")
+    run(capsys, "eod", "run", "--through", "2026-07-04")
+
+    code, out, err = run(capsys, "eod", "status", "--check")
+    assert code == 6
+    assert "business date: 2026-07-05" in out
+    assert f"parked: {loan_id} since 2026-06-30: ValueError: a loan has 1 to" in err
+    code, out, err = run(capsys, "eod", "retry")
+    assert (code, out) == (6, "0 caught up, 1 still parked\n")
+    Loan.objects.filter(id=loan_id).update(terms=terms)
+    code, out, err = run(capsys, "eod", "retry", loan_id, "--json")
+    assert (code, json.loads(out)) == (0, {"mended": [loan_id], "left": []})
+    check_agreement()
+    assert run(capsys, "eod", "retry")[:2] == (0, "0 caught up, 0 still parked\n")
+    assert run(capsys, "eod", "retry", "LN-0")[0] == 3
+
+
+@pytest.mark.django_db
+def test_missed_days_are_closed_in_order_and_told_as_an_alarm(capsys, facility, draw) -> None:
+    draw(facility, "50000.00")
+    code, out, err = run(capsys, "eod", "run", "--through", "2026-07-03", "--json")
+    assert code == 0, err
+    assert [r["closed_on"] for r in json.loads(out)] == [
+        "2026-06-30", "2026-07-01", "2026-07-02", "2026-07-03",
+    ]  # fmt: skip
+    code, out, _ = run(capsys, "eod", "run", "--through", "2026-07-03", "--json")
+    assert (code, [r["already_closed"] for r in json.loads(out)]) == (0, [True])
+    behind = (timezone.localdate() - date(2026, 7, 4)).days
+    status = json.loads(run(capsys, "eod", "status", "--json")[1])
+    assert status["days_behind"] == max(0, behind)
+    assert status["closing"] is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_beside_another_ends_with_the_code_for_later(capsys, facility) -> None:
+    with close_of_day._only_run():
+        [(code, _, err)] = at_once(lambda _: run(capsys, "eod", "run"), 1)
+    assert (code, err.count("\n")) == (75, 1)
 
 
 @pytest.mark.django_db
@@ -83,8 +139,8 @@ def test_books_that_differ_are_named_with_exit_code_one(capsys, facility, draw) 
         "0.01"
     ]
     code, _, err = run(capsys, "eod", "run", "--on", str(ENDS_ON))
-    assert code == 0  # closing projects the loan from its events again: the books agree afterwards
-    assert "differ" not in err
+    assert code == 6
+    assert "ledger and loans differ: principal outstanding" in err
 
 
 @pytest.mark.django_db

@@ -29,6 +29,7 @@ from kuaidai.lending.servicing.domain.views import (
     GroupView,
     LimitChangeView,
     LoanView,
+    ParkedLoan,
     RepaymentView,
     SubLimitView,
 )
@@ -306,6 +307,8 @@ def close_status() -> CloseStatus:
     active = Loan.objects.filter(status="active")
     parked = active.filter(parked_on__isnull=False)
     behind = LoanChunk.objects.filter(closed_through__lt=last.on).count() if last else 0
+    begun = CloseOfDay.objects.filter(finished_at__isnull=True, on=on).first()
+    done = LoanChunk.objects.filter(closed_through__gte=on).count() if begun else 0
     return CloseStatus(
         business_date=on,
         last_closed=last.on if last else None,
@@ -313,6 +316,16 @@ def close_status() -> CloseStatus:
         open_loans=active.count(),
         behind=behind + parked.count(),
         parked=parked.count(),
+        closing=begun.on if begun else None,
+        started_at=begun.started_at if begun else None,
+        chunks=LoanChunk.objects.count(),
+        chunks_done=done,
+        first_parked=tuple(
+            ParkedLoan(*row)
+            for row in parked.order_by("parked_on", "id").values_list(
+                "id", "parked_on", "accrued_through", "parked_reason"
+            )[:50]
+        ),
     )
 
 

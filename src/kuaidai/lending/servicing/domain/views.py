@@ -216,8 +216,31 @@ class CloseReport:
 
 
 @dataclass(frozen=True)
+class RetryReport:
+    """Parked loans that were tried again: those caught up, and those still parked, with the reason."""
+
+    mended: tuple[str, ...]
+    left: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ParkedLoan:
+    """A loan the night put aside, since when, and why."""
+
+    loan_id: str
+    parked_on: date
+    accrued_through: date
+    reason: str
+
+
+@dataclass(frozen=True)
 class CloseStatus:
-    """Where the close of day stands."""
+    """Where the close of day stands.
+
+    `behind` counts chunks that lag the last day closed, and parked loans. `chunks_done` of `chunks` are
+    closed on `closing`, the day whose close has begun and not ended; it is None between nights.
+    `first_parked` are the parked loans, oldest first, 50 at the most.
+    """
 
     business_date: date
     last_closed: date | None
@@ -225,6 +248,15 @@ class CloseStatus:
     open_loans: int
     behind: int
     parked: int
+    closing: date | None = None
+    started_at: datetime | None = None
+    chunks: int = 0
+    chunks_done: int = 0
+    first_parked: tuple[ParkedLoan, ...] = ()
+
+    def days_behind(self, today: date) -> int:
+        """Days of the calendar that are over and not closed: the alarm of a close that lags."""
+        return max(0, (today - self.business_date).days)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ from kuaidai.lending.servicing.operations.reconciling import (
     reconcile_core,
 )
 from kuaidai.lending.servicing.operations.repaying import collect_repayment, repay
+from kuaidai.lending.servicing.operations.retrying import retry_parked
 
 __all__ = [
     "DRAWDOWN",
@@ -90,6 +91,7 @@ __all__ = [
     "reserve_drawdown",
     "restructure",
     "resume_accrual",
+    "retry_parked",
     "reverse_event",
     "run_close_of_day",
     "set_group_total",
