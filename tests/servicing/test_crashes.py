@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db.models import F
 from procrastinate.contrib.django.models import ProcrastinateJob
+from tests.support.agreement import check_agreement
 from tests.support.bank import ENDS_ON, SYSTEM
 from tests.support.threads import at_once
 
@@ -106,7 +107,7 @@ def test_a_silent_core_is_asked_again_in_seconds(facility, draw, platforms) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_drawing_repaying_and_closing_at_once_neither_block_nor_lose(
+def test_drawing_repaying_freezing_and_closing_at_once_neither_block_nor_lose(
     make_facility, draw, customer
 ) -> None:
     facility = make_facility(granted="200000.00")
@@ -114,24 +115,34 @@ def test_drawing_repaying_and_closing_at_once_neither_block_nor_lose(
 
     def one(number: int) -> str:
         try:
-            if number % 3 == 0:
-                operations.run_close_of_day(actor=SYSTEM, on=ENDS_ON)
-                return "closed"
-            if number % 3 == 1:
-                return draw(facility, "30000.00", key=f"draw-{number}").status
+            match number % 4:
+                case 0:
+                    operations.run_close_of_day(actor=SYSTEM, on=ENDS_ON)
+                    return "closed"
+                case 1:
+                    return draw(facility, "10000.00", key=f"draw-{number}").status
+                case 2:
+                    operations.freeze_facility(
+                        facility_id=facility.id, reason="watch", on=ENDS_ON, actor=customer.actor
+                    )
+                    return "frozen"
             return operations.repay(
-                loan_id=loans[number % 2], amount=Decimal("500.00"), key=f"repay-{number}",
+                loan_id=loans[number // 4 % 2], amount=Decimal("500.00"), key=f"repay-{number}",
                 on=ENDS_ON, actor=customer.actor,
             ).status  # fmt: skip
         except Refusal as refusal:
             return refusal.code
 
-    outcomes = at_once(one, 12)
+    outcomes = at_once(one, 16)
 
-    assert set(outcomes) <= {"closed", "CLOSE_RUNNING", "paid_out", "settled", "REPAYMENT_RUNNING"}
-    assert outcomes.count("paid_out") == 4
-    assert {t.title: t.difference for t in queries.control_totals() if t.difference} == {}
+    assert set(outcomes) <= {
+        "closed", "CLOSE_RUNNING", "paid_out", "FACILITY_NOT_OPEN", "settled", "REPAYMENT_RUNNING",
+        "frozen", "ILLEGAL_TRANSITION",
+    }  # fmt: skip
+    assert outcomes.count("frozen") == 1
     held = queries.facility(facility.id)
     taken = outcomes.count("settled") * Decimal("500.00")
-    assert (held.used, held.reserved) == (Decimal("160000.00") - taken, 0)
+    drawn = outcomes.count("paid_out") * Decimal("10000.00")
+    assert (held.used, held.reserved) == (Decimal("40000.00") + drawn - taken, 0)
+    check_agreement()
     assert verify_audit_chain().intact
