@@ -321,10 +321,8 @@ def close_status() -> CloseStatus:
         chunks=LoanChunk.objects.count(),
         chunks_done=done,
         first_parked=tuple(
-            ParkedLoan(*row)
-            for row in parked.order_by("parked_on", "id").values_list(
-                "id", "parked_on", "accrued_through", "parked_reason"
-            )[:50]
+            ParkedLoan(row.id, row.parked_on or on, row.accrued_through, row.parked_reason)
+            for row in parked.order_by("parked_on", "id")[:50]
         ),
     )
 

@@ -16,6 +16,7 @@ from functools import partial
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -55,7 +56,14 @@ def _only_run() -> Iterator[None]:
         try:
             yield
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+            _let_go(cursor)
+
+
+def _let_go(cursor: CursorWrapper) -> None:
+    try:
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+    except (OperationalError, InterfaceError):  # why the night stopped is told by what stopped it
+        log.warning("the lock died with its connection")
 
 
 def run_close_of_day(
