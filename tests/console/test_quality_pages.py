@@ -87,6 +87,13 @@ def test_a_loans_page_tells_the_reasons(sign_in, language, text) -> None:
     assert sign_in("risk").get("/console/quality/loans/LN-99/").status_code == 404
 
 
+def test_a_loan_drawn_today_has_a_page_before_its_first_close_of_day(sign_in) -> None:
+    put_loan(9, start_on=ON)
+    answer = sign_in("risk").get("/console/quality/loans/LN-9/")
+    assert answer.status_code == 200
+    assert "0.0000%" in answer.content.decode()
+
+
 def test_one_officer_asks_and_another_approves(sign_in) -> None:
     assert ask(sign_in("wang")).status_code == 302
     [waiting] = risk_queries.waiting_overrides()

@@ -286,7 +286,10 @@ def loan_risk(loan_id: str, on: date) -> LoanRiskView:
     loan = Loan.objects.filter(id=loan_id).select_related("facility").first()
     if loan is None:
         raise UnknownLoan(value=loan_id)
-    risk = LoanRisk.objects.filter(loan_id=loan_id).first() or LoanRisk(loan=loan)
+    # drawn since the last close of day, a loan has no row yet
+    risk = LoanRisk.objects.filter(loan_id=loan_id).first() or LoanRisk(
+        loan=loan, rate=ZERO, allowance=ZERO
+    )
     reasons = [
         found.reasons
         for group in claims_of_debtors([loan.facility.uscc], on)
