@@ -10,7 +10,7 @@ import typer
 from kuaidai.config import environment
 from kuaidai.kernel.errors import Refusal
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 _LEAST_VERSION = 15
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 

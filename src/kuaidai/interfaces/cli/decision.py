@@ -9,7 +9,7 @@ import typer
 
 from kuaidai.kernel.canonical import canonical_json
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 DecisionId = Annotated[str, typer.Argument(help="Number of the decision, DEC-…")]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REFUSED, NOT_EVEN, RUNNING = 3, 6, 75
 MOST_DAYS = 400
 _DAY = timedelta(days=1)
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 

@@ -15,7 +15,7 @@ from kuaidai.kernel.money import parse_amount
 if TYPE_CHECKING:
     from kuaidai.lending.servicing.domain.views import FacilityView
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Reason = Annotated[str, typer.Option(help="Why; kept in the limit's history.")]
 By = Annotated[str, typer.Option("--as", help="Staff login that acts.")]

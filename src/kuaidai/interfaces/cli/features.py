@@ -15,7 +15,7 @@ from kuaidai.data.features.dictionary import markdown
 from kuaidai.interfaces.cli.feature_batch import compute, rollup
 from kuaidai.interfaces.cli.quality import features_drift, features_quality
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.command("rollup")(rollup)
 app.command("compute")(compute)
 app.command("quality")(features_quality)

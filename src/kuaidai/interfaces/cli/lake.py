@@ -28,7 +28,7 @@ from kuaidai.data.lake.mapping import load_mapping
 from kuaidai.interfaces.cli.columns import columns
 from kuaidai.interfaces.cli.quality import lake_quality
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.command("quality")(lake_quality)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 _DAY = ["%Y-%m-%d"]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BROKEN = 6
 """The exit code of books that do not add up."""
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Csv = Annotated[bool, typer.Option("--csv", help="CSV on stdout.")]
 On = Annotated[str, typer.Option(help="A day, such as 2026-03-02.")]

@@ -13,7 +13,7 @@ from kuaidai.interfaces.cli.bench.rejects import rejects
 from kuaidai.interfaces.cli.bench.schedule import schedule
 from kuaidai.interfaces.cli.bench.score import score
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.command("drawdown")(drawdown)
 app.command("features")(features)
 app.command("online")(online)
