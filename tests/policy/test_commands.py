@@ -13,7 +13,7 @@ from kuaidai.foundation.operations import set_business_date
 from kuaidai.interfaces.cli import decision as decisions
 from kuaidai.interfaces.cli import policy as policies
 from kuaidai.risk.policy import operations
-from kuaidai.risk.policy.errors import SameEyes, UnknownDecision, UnknownVersion
+from kuaidai.risk.policy.errors import BadPolicy, SameEyes, UnknownDecision, UnknownVersion
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 7, 1)
@@ -52,6 +52,13 @@ def test_a_policy_is_submitted_by_one_and_approved_by_another(policy, tmp_path):
     ]
     assert "credit-quick-loan/1" in call(policies.app, "list").stdout
     assert call(policies.app, "show", "credit-quick-loan/1").stdout == policy.text
+
+
+def test_a_file_that_is_no_text_is_no_policy(tmp_path):
+    path = tmp_path / "policy.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadPolicy, match="not a text file"):
+        call(policies.app, "submit", str(path), "--as", "modeller")
 
 
 def test_an_unknown_version_is_named(policy):

@@ -123,6 +123,11 @@ def test_a_statement_is_written_as_its_name_says(facility, draw, capsys, tmp_pat
     assert code != 0
     assert ".pdf" in err
     code, _, err = run(
+        capsys, "loan", "statement", loan_id, "--out", str(tmp_path / "none" / "a.csv")
+    )
+    assert (code, err.count("\n")) == (2, 1)
+    assert "no such file or directory" in err
+    code, _, err = run(
         capsys, "loan", "statement", loan_id, "--to", "2031-01-01", "--out", str(tmp_path / "b.csv")
     )
     assert code != 0

@@ -172,6 +172,7 @@ def test_every_option_of_a_quote_is_heard(capsys) -> None:
         (("--agreed", "2024-02-01"), "is not an amount"),
         (("--agreed", "2024-02-01=200", "--agreed", "2024-03-01=1"), "asks 200.00"),
         (("--fees", "100"), "no annualised rate"),
+        (("--fees", "-1"), "fees are 0 or more, not -1.00"),
         (("--every", "10y", "--instalments", "1000"), "beyond the year 9999"),
     ],
 )
@@ -276,6 +277,7 @@ def test_a_life_that_cannot_be_is_one_line_and_exit_code_two(replayed, events, n
         (None, "2026-03-02", "No such file"),
         ("{", "2026-03-02", "tells no loan's life"),
         ("[]", "2026-03-02", '"terms"'),
+        ("[" * 100_000, "2026-03-02", "tells no loan's life"),
         ('{"terms": {}, "more": 1}', "2026-03-02", "more"),
         ('{"terms": {}}', "2026-03-02", "lack principal"),
         (json.dumps({"terms": LOAN | {"penalty_multiplier": "much"}}), "2026-03-02", "multiplier"),

@@ -21,7 +21,7 @@ from kuaidai.lending.servicing.domain.replay import replay as replay_life
 from kuaidai.lending.servicing.domain.schedule import Instalment
 from kuaidai.lending.servicing.domain.state import LoanState
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 _MOST_BYTES = 20_000_000
 
@@ -75,7 +75,10 @@ def quote(
         del told[name]
     found_terms = terms.terms_from(told)
     try:
-        found = quote_terms(found_terms, fees=parse_amount(fees))
+        costs = parse_amount(fees)
+        if costs < 0:
+            raise ValueError(f"fees are 0 or more, not {costs}")
+        found = quote_terms(found_terms, fees=costs)
     except ValueError as wrong:
         raise terms.TermsWrong(why=wrong) from wrong
     if as_json:
@@ -129,7 +132,7 @@ def replay(
             raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
         told = read_life(json.loads(life.read_text(encoding="utf-8"), parse_float=str))
         state = replay_life(told.terms, told.events, day)
-    except (OSError, ValueError, Refusal) as wrong:
+    except (OSError, ValueError, RecursionError, Refusal) as wrong:
         why = wrong.strerror if isinstance(wrong, OSError) else str(wrong)
         raise LifeWrong(source=life, why=str(why).rstrip(".")) from wrong
     if as_json:
@@ -227,6 +230,7 @@ def statement(
 
     setup()
     from kuaidai.foundation.queries import business_date
+    from kuaidai.interfaces.cli.tables import FileNotUsable
     from kuaidai.lending.servicing import statement_queries
     from kuaidai.lending.servicing.queries import loan
 
@@ -237,7 +241,11 @@ def statement(
         since = _day(first) if first else found.terms.start_on
         until = _day(last) if last else business_date()
         made = statement_queries.loan_statement(found, since, until, language)
-    out.write_bytes(statement_queries.as_file(made, "pdf" if kind == "pdf" else "csv"))
+    document = statement_queries.as_file(made, "pdf" if kind == "pdf" else "csv")
+    try:
+        out.write_bytes(document)
+    except OSError as wrong:
+        raise FileNotUsable(value=out, why=str(wrong.strerror).lower()) from wrong
     typer.echo(str(out))
 
 

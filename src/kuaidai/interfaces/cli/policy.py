@@ -11,7 +11,7 @@ import typer
 
 from kuaidai.kernel.canonical import canonical_json
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Login = Annotated[str, typer.Option("--as", help="Staff login that acts.")]
@@ -98,7 +98,9 @@ def show(label: Label) -> None:
 
 @app.command()
 def submit(
-    path: Annotated[Path, typer.Argument(help="Decision graph (JDM JSON).", exists=True)],
+    path: Annotated[
+        Path, typer.Argument(help="Decision graph (JDM JSON).", exists=True, dir_okay=False)
+    ],
     login: Login,
 ) -> None:
     """Draft a policy from a file and put it up for approval."""
@@ -108,8 +110,13 @@ def submit(
     from kuaidai.foundation.queries import business_date
     from kuaidai.risk.policy import operations
     from kuaidai.risk.policy.domain.content import PolicyContent
+    from kuaidai.risk.policy.errors import BadPolicy
 
-    content = PolicyContent.from_json(path.read_text(encoding="utf-8"), source=path.name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as wrong:
+        raise BadPolicy(source=path.name, why="it is not a text file") from wrong
+    content = PolicyContent.from_json(text, source=path.name)
     on = business_date()
     label = operations.draft_policy(content=content, actor=_staff(login), on=on)
     operations.submit_policy(label=label, actor=_staff(login), on=on)
