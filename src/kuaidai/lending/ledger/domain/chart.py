@@ -5,7 +5,7 @@ Application Guidance 2006, appendix, and the off-balance ledgers 表外科目 ba
 codes are the platform's own and are mapped to the bank's when the day's totals are handed over.
 
 Codes from `9` on are memoranda: they stand outside the balance sheet and balance among themselves.
-The database knows that boundary too, see migration `0004_e_ledger`.
+The database knows that boundary too, see migration `0004_ledger`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ SEQUENCE = "CREATE SEQUENCE servicing_loan_number"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('servicing', '0006_h_classification'),
+        ('servicing', '0006_classification'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('servicing', '0008_g_reservation_index'),
+        ('servicing', '0008_reservation_index'),
     ]
 
     operations = [

@@ -20,7 +20,7 @@ DROP TRIGGER servicing_provisionmovement_append_only ON servicing_provisionmovem
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('servicing', '0005_f_gateway'),
+        ('servicing', '0005_gateway'),
     ]
 
     operations = [

@@ -41,7 +41,7 @@ DROP FUNCTION servicing_coreorder_final();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('servicing', '0004_g_limit_account'),
+        ('servicing', '0004_limit_account'),
     ]
 
     operations = [

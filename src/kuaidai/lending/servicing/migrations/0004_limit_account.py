@@ -146,7 +146,7 @@ def to(model, name):
 class Migration(migrations.Migration):
     dependencies = [
         ("servicing", "0003_events_append_only"),
-        ("foundation", "0003_g_audit_streams"),
+        ("foundation", "0003_audit_streams"),
     ]
     operations = [
         migrations.CreateModel(
