@@ -42,7 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decision": ("kuaidai.interfaces.cli.decision", "Show and replay decisions."),
     "facility": ("kuaidai.interfaces.cli.facility", "Credit lines: show, freeze, cut, cancel."),
     "loan": ("kuaidai.interfaces.cli.loan", "Quote, replay and show loans; statements."),
-    "ledger": ("kuaidai.interfaces.cli.ledger", "Trial balance, general ledger, entries, verification."),
+    "ledger": (
+        "kuaidai.interfaces.cli.ledger",
+        "Trial balance, general ledger, entries, verification.",
+    ),
     "eod": ("kuaidai.interfaces.cli.eod", "Close of day: run, status, retry, reconcile."),
     "book": ("kuaidai.interfaces.cli.book", "The loan book: quality and classes."),
     "bench": ("kuaidai.interfaces.cli.bench.commands", "Measure speed and memory."),
