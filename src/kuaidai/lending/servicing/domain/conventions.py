@@ -185,7 +185,8 @@ _READERS: Mapping[str, Any] = {
 def _read(name: str, value: Any) -> Any:
     kind = _KINDS.get(name)
     if kind is not None:
-        return choice(kind, name, value)
+        told = value.strip().lower().replace("actual", "act") if isinstance(value, str) else value
+        return choice(kind, name, told)
     reader = _READERS.get(name)
     if reader is None:
         if not isinstance(value, bool):

@@ -45,6 +45,8 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 _METHODS = {
     "equal_instalment_declining_balance": RepaymentMethod.EQUAL_INSTALMENT,
     "level": RepaymentMethod.EQUAL_INSTALMENT,
+    "level_payment": RepaymentMethod.EQUAL_INSTALMENT,
+    "annuity": RepaymentMethod.EQUAL_INSTALMENT,
     "interest_only": RepaymentMethod.INTEREST_MONTHLY,
     "interest_only_then_bullet": RepaymentMethod.INTEREST_MONTHLY,
     "bullet": RepaymentMethod.SINGLE,

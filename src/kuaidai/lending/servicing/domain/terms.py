@@ -122,7 +122,9 @@ class LoanTerms:
         if (self.fixed_amount is None) != (self.method is not RepaymentMethod.FIXED_AMOUNT):
             raise ValueError(f"a fixed amount goes with {RepaymentMethod.FIXED_AMOUNT}")
         if bool(self.agreed) != (self.method is RepaymentMethod.AGREED):
-            raise ValueError(f"agreed instalments go with {RepaymentMethod.AGREED}")
+            raise ValueError(
+                f"the method {RepaymentMethod.AGREED} and agreed instalments go together"
+            )
         days = [line.due_on for line in self.agreed]
         if any(later <= earlier for earlier, later in pairwise(days)):
             raise ValueError("agreed instalments come in order of their due dates, one a day")
