@@ -185,7 +185,9 @@ _READERS: Mapping[str, Any] = {
 def _read(name: str, value: Any) -> Any:
     kind = _KINDS.get(name)
     if kind is not None:
-        told = value.strip().lower().replace("actual", "act") if isinstance(value, str) else value
+        told = value.strip().lower() if isinstance(value, str) else value
+        if kind is DayCount and isinstance(told, str):
+            told = told.replace("actual", "act")
         return choice(kind, name, told)
     reader = _READERS.get(name)
     if reader is None:
