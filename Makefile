@@ -8,7 +8,7 @@ RUNTIME := $(VENV)/.runtime
 COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 # Test processes at once; `make test PYTEST_JOBS=0` runs all in one. A file's tests stay together.
 PYTEST_JOBS ?= logical
-PYTEST := $(BIN)/pytest -q -n $(PYTEST_JOBS) --maxprocesses 8 --dist loadfile
+PYTEST := $(BIN)/pytest -q -n $(PYTEST_JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 SOURCES := pyproject.toml scripts/setup.py $(wildcard src/kuaidai/interfaces/*/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help

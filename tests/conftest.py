@@ -40,6 +40,13 @@ HOME_LOCK = None if "KUAIDAI_HOME" in os.environ else claim_home()
 os.environ.setdefault("KUAIDAI_PLATFORM_URL", "http://127.0.0.1:8199")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several workers none is left alone with a long file at the end: long ones go first."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data sets; the test is skipped where there is none."""
