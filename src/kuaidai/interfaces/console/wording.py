@@ -298,3 +298,31 @@ EVENT_FIELDS: Mapping[str, Text] = {
     "reverses": _("Reverses"),
 }
 """What an event tells besides its day, by the name it is stored under."""
+
+_ENTRY_TITLES: Mapping[str, Text] = {
+    "Loan paid out": _("Loan paid out"),
+    "Repayment received": _("Repayment received"),
+    "Fee charged": _("Fee charged"),
+    "Waiver": _("Waiver"),
+    "Rate changed": _("Rate changed"),
+    "Misuse found": _("Misuse found"),
+    "Loan extended": _("Loan extended"),
+    "Loan restructured": _("Loan restructured"),
+    "Accrual stopped": _("Accrual stopped"),
+    "Accrual resumed": _("Accrual resumed"),
+    "Loan written off": _("Loan written off"),
+    "Event reversed": _("Event reversed"),
+    "Night: rate_change": _("Rate changed"),
+    "Night: non_accrual": _("Accrual stopped"),
+    "Night: accrual_resumed": _("Accrual resumed"),
+    "Income of the day": _("Income of the day"),
+    "Expected credit losses": _("Expected credit losses"),
+    "Unmatched money received": _("Unmatched money received"),
+    "Unmatched money applied": _("Unmatched money applied"),
+    "Unmatched money returned": _("Unmatched money returned"),
+}
+
+
+def entry_title(description: str) -> Text:
+    """A journal entry's description as staff read it; one that is not ours, as it stands."""
+    return _ENTRY_TITLES.get(description, description)

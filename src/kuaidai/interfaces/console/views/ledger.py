@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import BooksNotForRole, Staff, staff_page
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.forms import AmountField, KeyedForm
@@ -162,9 +163,11 @@ def entries(request: HttpRequest, staff: Staff) -> HttpResponse:
 def entry(request: HttpRequest, staff: Staff, entry_id: int) -> HttpResponse:
     """One entry with its lines and what caused it."""
     title = _("Entry %(number)s") % {"number": entry_id}
+    found = queries.entry(entry_id)
     seen = {
         "staff": staff,
-        "entry": queries.entry(entry_id),
+        "entry": found,
+        "description": wording.entry_title(found.description),
         "title": title,
         "trail": [Crumb(_("Entries"), reverse("console:ledger-entries")), Crumb(title)],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -72,9 +73,12 @@ def loan(request: HttpRequest, staff: Staff, loan_id: str) -> HttpResponse:
         "method": wording.METHODS[held.terms.method],
         "facts": _conventions(held),
         "events": [_event(row) for row in adjusting_queries.loan_events(loan_id)],
-        "entries": ledger.entries(
-            source_type="loan", source_id=loan_id, limit=_ENTRIES_SHOWN
-        ).entries,
+        "entries": [
+            (entry, wording.entry_title(entry.description))
+            for entry in ledger.entries(
+                source_type="loan", source_id=loan_id, limit=_ENTRIES_SHOWN
+            ).entries
+        ],
         "requests": requests,
         "actions": [action for action in ACTIONS.values() if _offered(action, held, line, staff)],
         "may_reverse": staff.role in ACTIONS["reverse"].roles,
@@ -122,6 +126,8 @@ def _told(told: Mapping[str, Any]) -> str:
             value = wording.METHODS[RepaymentMethod(value)]
         elif name == "annual_rate":
             value = f"{value}%"
+        elif name == "amount":
+            value = formats.money(Decimal(value))
         elif isinstance(value, bool):
             value = wording.YES_NO[value]
         elif isinstance(value, list):

@@ -41,6 +41,9 @@ function wakeForms() {
   }
 }
 
+// The console's menu is open for readers without script; on a phone it would fill the screen.
+if (window.matchMedia("(max-width: 63.99rem)").matches)
+  document.querySelector(".console-nav details")?.removeAttribute("open");
 document.querySelectorAll("input[type=range][data-field]").forEach(bindSlider);
 document.addEventListener("submit", sendOnce);
 window.addEventListener("pageshow", wakeForms);
