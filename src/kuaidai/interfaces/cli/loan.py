@@ -226,6 +226,8 @@ def statement(
     kind = out.suffix.lower().removeprefix(".")
     if kind not in ("pdf", "csv"):
         raise StatementFile(value=out)
+    if language not in ("zh", "en"):
+        raise typer.BadParameter(f"--language is zh or en, not {language}")
     from kuaidai.config import setup
 
     setup()
