@@ -270,6 +270,19 @@ def draw(owner, facility_id, amount):
     return servicing.loans_of(facility_id)[0].id
 
 
+def test_the_pages_open_with_what_may_be_asked(owner, journey):
+    facility_id = open_line(journey).facility_id
+    loan_id = draw(owner, facility_id, "60000")
+    repaying = owner.get(f"/loans/{loan_id}/repay/")
+    assert "借款已结清" not in text(repaying)
+    answers = {"idempotency_key": "one-part", "kind": "part", "amount": "1234.56"}
+    owner.post(f"/loans/{loan_id}/repay/confirm/", answers)
+    page = text(owner.get(f"/facilities/{facility_id}/draw/"))
+    assert "可用额度 ¥ 41,234.56" in re.sub("<[^>]+>", "", page)
+    assert servicing.facility(facility_id).available == Decimal("41234.56")
+    assert re.search(r'<input[^>]*name="amount"[^>]*value="41000', page)
+
+
 def test_a_part_repaid_early_lowers_balance_and_instalments(owner, journey):
     facility_id = open_line(journey).facility_id
     loan_id = draw(owner, facility_id, "60000")

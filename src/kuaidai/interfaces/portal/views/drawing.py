@@ -62,6 +62,7 @@ class DrawForm(KeyedForm):
     ) -> None:
         super().__init__(*args, **options)
         self.facility, self.product, self.terms = facility, product, terms
+        self.most = drawable(facility, product)
         titles = [(p.code, purpose_title(product, p.code)) for p in product.purposes]
         self.fields["purpose"].choices = titles  # type: ignore[attr-defined]  # ChoiceField
         choices = [(m, _("%(months)s months") % {"months": m}) for m in terms]
@@ -72,7 +73,7 @@ class DrawForm(KeyedForm):
             ) % {"day": formats.iso(facility.expires_on)}
         self.fields["amount"].help_text = _("%(least)s to %(most)s, in steps of %(step)s.") % {
             "least": formats.money_short(product.minimum_draw),
-            "most": formats.money_short(facility.available),
+            "most": formats.money_short(self.most),
             "step": formats.money_short(product.draw_step),
         }
 
@@ -103,6 +104,12 @@ class DrawForm(KeyedForm):
             raise AboveAvailable(
                 amount=money_text(amount), available=money_text(self.facility.available)
             )
+
+
+def drawable(facility: FacilityView, product: Product) -> Decimal:
+    """The most that can be drawn in the product's steps; what is available where that is too little."""
+    whole = facility.available - facility.available % product.draw_step
+    return whole if whole >= product.minimum_draw else facility.available
 
 
 def purpose_title(product: Product, code: str) -> str:
@@ -165,7 +172,7 @@ def _draw_form(
     application = origination.application(line.application_id)
     terms = queries.draw_terms(line.id, borrower.on)
     initial = {
-        "amount": line.available,
+        "amount": drawable(line, product),
         "purpose": application.purpose,
         "months": max(terms, default=line.months),
     }
@@ -186,7 +193,7 @@ def draw(request: HttpRequest, borrower: Borrower, facility_id: str) -> HttpResp
         address = reverse("portal:draw_confirm", args=[line.id])
         return redirect(f"{address}?{urlencode(answers)}")
     longest = max(queries.draw_terms(line.id, borrower.on), default=line.months)
-    shown = None if form.is_bound else _drawdown_quote(borrower, line, line.available, longest)
+    shown = None if form.is_bound else _drawdown_quote(borrower, line, form.most, longest)
     seen = {"facility": line, "form": form, "quote": shown, "product": form.product}
     return render(request, "portal/draw.html", seen)
 

@@ -142,8 +142,16 @@ def repay(request: HttpRequest, borrower: Borrower, loan_id: str) -> HttpRespons
         return redirect(f"{address}?{urlencode(answers)}")
     seen = {"loan": held, "facility": facility, "form": form, "effect": None}
     if not form.is_bound:
-        seen["effect"] = repayment_effect(held.terms, held.events, held.state, held.state.payoff)
+        seen["effect"] = _first_effect(request, held, form)
     return render(request, "portal/repay.html", seen)
+
+
+def _first_effect(request: HttpRequest, held: LoanView, form: RepayForm) -> RepaymentEffect | None:
+    """What the answers the page opens with change; None where a part has no amount yet."""
+    answers = KeyedForm.with_key(request.GET).copy()
+    answers.setdefault("kind", form.fields["kind"].initial)
+    chosen = RepayForm(answers, loan=held)
+    return _effect(held, chosen) if chosen.is_valid() else None
 
 
 def _effect(held: LoanView, form: RepayForm) -> RepaymentEffect:
