@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from tests.support.staff import staff_logins
 
 from kuaidai.risk.policy.domain.content import library_policy
 from kuaidai.risk.policy.domain.facts import DecisionFacts
@@ -107,3 +108,11 @@ def _sound() -> DecisionFacts:
         existing_exposure=Decimal("0.00"),
         product_cap=Decimal("3000000.00"),
     )
+
+
+@pytest.fixture(autouse=True)
+def _staff(request):
+    """Whoever drafts, submits and approves has a login, where there is a database."""
+    if request.node.get_closest_marker("django_db") is not None:
+        request.getfixturevalue("db")
+        staff_logins()

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from tests.support.staff import staff_logins
 
 from kuaidai.foundation.actors import Actor
 from kuaidai.risk.policy.operations import publish_library_policy, publish_scorecard
@@ -42,5 +43,6 @@ def small_card() -> Scorecard:
 
 def publish_all(on: date) -> None:
     """Make the small card and the library policy live from `on`."""
+    staff_logins()
     publish_scorecard(small_card(), report="", maker=MAKER, checker=CHECKER, on=on)
     publish_library_policy("credit-quick-loan", maker=MAKER, checker=CHECKER, on=on)

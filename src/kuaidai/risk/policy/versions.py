@@ -17,9 +17,9 @@ Row = TypeVar("Row", ModelVersion, PolicyVersion)
 
 
 def require_role(actor: Actor, roles: tuple[str, ...], action: str) -> None:
-    """Staff only; a login of that name must hold one of `roles`. Raises `NotAllowed`."""
-    login = get_user_model().objects.filter(username=actor.id).first()
-    if actor.kind != "staff" or (login is not None and login.role not in roles):
+    """Only staff with a login that holds one of `roles`. Raises `NotAllowed`."""
+    login = get_user_model().objects.filter(username=actor.id, is_active=True).first()
+    if actor.kind != "staff" or login is None or login.role not in roles:
         raise NotAllowed(who=actor.name, action=action)
 
 

@@ -48,7 +48,7 @@ WRITTEN_OFF = (
 )  # fmt: skip
 """The movements that a posting rule takes from the allowance."""
 
-_TITLES = {
+TITLES = {
     "payment": "Repayment received",
     "payoff": "Repayment received",
     "charge": "Fee charged",
@@ -191,7 +191,7 @@ def book(
         raise EventRefused(value=row.id, why=str(error)) from error
     after = totals_in_cents(run, run.at)
     kind = event_to_dict(event)["type"]
-    _post(row, event.key, _TITLES.get(kind, kind), before, after, book_on)
+    _post(row, event.key, TITLES.get(kind, kind), before, after, book_on)
     changed = difference(begun, after)
     record_surplus(
         loan_id=row.id, number=number, change=changed.get(Movement.UNMATCHED_RECEIVED, ZERO),

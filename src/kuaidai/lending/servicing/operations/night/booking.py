@@ -25,6 +25,7 @@ from kuaidai.lending.servicing.models import Loan, LoanEvent
 from kuaidai.lending.servicing.operations.night.work import Failed
 from kuaidai.lending.servicing.operations.night.writing import park, update_loans
 from kuaidai.lending.servicing.operations.projection import (
+    TITLES,
     book,
     difference,
     hold_loan,
@@ -124,7 +125,7 @@ def _entry(booking: _Booking, on: date) -> NewEntry:
     row, changed = booking.row, difference(booking.before, booking.after)
     kind = event_to_dict(booking.event)["type"]
     return NewEntry(
-        f"loan:{row.id}:{booking.event.key}", on, f"Night: {kind}", "loan", row.id,
+        f"loan:{row.id}:{booking.event.key}", on, TITLES.get(kind, kind), "loan", row.id,
         lines_of(changed, product_code=row.product_code), row.branch, row.product_code,
     )  # fmt: skip
 
