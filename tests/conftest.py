@@ -76,16 +76,18 @@ def empty_guarded_tables() -> None:
     """Let Django empty tables between tests that the database itself refuses to empty.
 
     Tests that commit are cleaned up after with TRUNCATE; guards against it are off for that only.
+    Jobs are emptied too, which Django leaves alone as it did not make their tables.
     """
     plain = DatabaseOperations.sql_flush
 
     def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
         statements = plain(self, *args, **options)
-        return [_GUARDS.format("DISABLE"), *statements, _GUARDS.format("ENABLE")]
+        return [_GUARDS.format("DISABLE"), *statements, _JOBS, _GUARDS.format("ENABLE")]
 
     DatabaseOperations.sql_flush = sql_flush
 
 
+_JOBS = "TRUNCATE procrastinate_jobs RESTART IDENTITY CASCADE"
 _GUARDS = """
 DO $$
 DECLARE guard record;

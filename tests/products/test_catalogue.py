@@ -6,8 +6,8 @@ import pytest
 
 from kuaidai.data.lake.datasets import PLATFORM_DATASETS
 from kuaidai.lending.products.catalogue import UnknownProduct, all_products, product
+from kuaidai.lending.servicing.domain.conventions import LEGAL_ORDER, Bucket, full_order
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
-from kuaidai.lending.servicing.domain.terms import Bucket
 
 
 def test_the_credit_quick_loan_is_as_the_bank_publishes_it() -> None:
@@ -17,6 +17,7 @@ def test_the_credit_quick_loan_is_as_the_bank_publishes_it() -> None:
     assert max(credit.tenors_months) == 12
     assert str(credit.day_count.value) == "act/360"
     assert credit.penalty_multiplier == Decimal("1.5")
+    assert full_order(credit.allocation_order) == LEGAL_ORDER
 
 
 @pytest.mark.parametrize("code", [p.code for p in all_products()])
@@ -25,7 +26,7 @@ def test_every_product_is_consistent(code: str) -> None:
     assert held.floor % held.draw_step == held.cap % held.draw_step == 0
     assert set(held.methods) <= {method.value for method in RepaymentMethod}
     assert set(held.required_sources + held.optional_sources) <= set(PLATFORM_DATASETS)
-    assert sorted(held.allocation_order) == sorted(Bucket)
+    assert sorted(full_order(held.allocation_order)) == sorted(Bucket)
     assert held.grace_days >= 0
     assert 1 <= held.settlement_day <= 31
     assert held.floor >= held.minimum_draw > 0
