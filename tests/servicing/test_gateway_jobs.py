@@ -23,6 +23,7 @@ FAILURES = [
     InterfaceError("the cursor is closed"),
     CoreUnavailable(why="ReadTimeout"),
 ]
+IDS = [case[0].name.rpartition(".")[2] for case in CASES]
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def work(running) -> None:
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda f: type(f).__name__)
-@pytest.mark.parametrize(("task", "module", "name", "given"), CASES, ids=lambda x: str(x)[:40])
+@pytest.mark.parametrize(("task", "module", "name", "given"), CASES, ids=IDS)
 def test_a_job_that_failed_for_no_fault_of_its_own_runs_again_later(
     queue, monkeypatch, task, module, name, given, failure
 ) -> None:
@@ -66,7 +67,7 @@ def test_a_job_that_failed_for_no_fault_of_its_own_runs_again_later(
     assert (connector.jobs[number]["status"], len(calls)) == ("succeeded", 2)
 
 
-@pytest.mark.parametrize(("task", "module", "name", "given"), CASES, ids=lambda x: str(x)[:40])
+@pytest.mark.parametrize(("task", "module", "name", "given"), CASES, ids=IDS)
 def test_a_bug_is_not_tried_again(queue, monkeypatch, task, module, name, given) -> None:
     running, connector = queue
 
