@@ -21,6 +21,7 @@ from kuaidai.data.lake.messages import row_to_json, rows_to_tables
 from kuaidai.simulator.emit import write_drop
 from kuaidai.simulator.world import build_world
 
+pytestmark = pytest.mark.slow  # every feature of dozens of firms, again and again
 ENDS_ON = date(2026, 6, 30)
 OBSERVED = (date(2026, 6, 30), date(2026, 3, 1), date(2025, 10, 17))
 NAMES = list(DATASETS)

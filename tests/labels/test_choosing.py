@@ -151,6 +151,7 @@ LIVES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(LIVES)
 def test_curves_never_fall_and_shares_sum_to_one(lives) -> None:

@@ -19,6 +19,7 @@ from kuaidai.risk.policy.domain.decision import Outcome
 from kuaidai.risk.policy.domain.invoice_book import CALM, library_terms, load_scenario
 from kuaidai.risk.policy.domain.lending_plan import make_plan, profit_if
 
+pytestmark = pytest.mark.slow  # reads the real invoices
 TERMS = library_terms()
 EPIDEMIC = load_scenario("epidemic-2020")
 
@@ -123,7 +124,6 @@ def test_the_shock_costs_profit_and_planning_anew_wins_some_back(result):
     )
 
 
-@pytest.mark.slow
 def test_the_card_ranks_firms_it_has_not_seen(data):
     held = batch.validate_card(data.labelled, repeats=5, progress=lambda text: None)
 

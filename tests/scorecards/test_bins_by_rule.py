@@ -70,6 +70,7 @@ def test_a_trend_may_turn_once(trend, side):
     assert list(steps) == sorted(steps, reverse=True)
 
 
+@pytest.mark.slow
 def test_a_trend_holds_in_every_period_where_it_is_asked_to():
     rng = np.random.default_rng(6)
     x = rng.uniform(0, 1, 8000)

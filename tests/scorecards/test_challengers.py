@@ -407,6 +407,7 @@ def test_delong_p_value_equals_another_implementation():
     assert auc_difference(first, first * 2, bad).p_value == 1
 
 
+@pytest.mark.slow
 def test_delong_error_agrees_with_the_bootstrap(card, challenger, later):
     scores, trees = card.scores(later).astype(float), -challenger.log_odds(later)
     bad = later["bad"].to_numpy().astype(float)

@@ -144,6 +144,7 @@ def test_fixed_boundaries_stand(pairs, data):
         assert found.information_value == pytest.approx(best, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore::FutureWarning:optbinning", "ignore::pandas.errors.Pandas4Warning"
 )

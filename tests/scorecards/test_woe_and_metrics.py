@@ -47,6 +47,7 @@ def test_auc_equals_the_share_of_pairs_won_and_sklearn() -> None:
     assert found.gini == pytest.approx(2 * found.auc - 1)
 
 
+@pytest.mark.slow
 def test_delong_error_equals_the_bootstrap_error() -> None:
     rng = np.random.default_rng(1)
     bad = np.repeat([0.0, 1.0], [300, 60])

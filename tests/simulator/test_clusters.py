@@ -52,6 +52,7 @@ def _files(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_one_and_two_workers_write_the_same_bytes(bank: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
     drop = write_bank(PLAN, tmp_path / "bank", workers=2, progress=seen.append)

@@ -120,6 +120,7 @@ def test_memory_does_not_grow_with_the_number_of_firms(tmp_path: Path) -> None:
     assert peaks[16_000] < 2 * 2**30
 
 
+@pytest.mark.slow
 def test_the_command_prints_rows_rate_and_memory(tmp_path: Path) -> None:
     run = _simulate(tmp_path / "drop", "--firms", "30", "--months", "1", "--shock", "2025-11:-1:62")
     printed, errors = run.communicate(timeout=120)
@@ -137,6 +138,7 @@ def test_the_command_prints_rows_rate_and_memory(tmp_path: Path) -> None:
     assert (tmp_path / "drop-truth" / "truth.parquet").is_file()
 
 
+@pytest.mark.slow
 def test_the_sandbox_reads_parts_and_refuses_more_firms_than_it_can_keep(
     drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
