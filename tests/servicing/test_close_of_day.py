@@ -22,7 +22,7 @@ from kuaidai.lending.servicing.models import (
     Repayment,
 )
 from kuaidai.lending.servicing.operations import close_of_day, drawing
-from kuaidai.lending.servicing.operations.night import work
+from kuaidai.lending.servicing.operations.night import work, workers
 
 pytestmark = pytest.mark.django_db
 
@@ -136,15 +136,15 @@ def test_a_run_killed_between_chunks_goes_on_with_the_rest(
     monkeypatch.setattr(drawing, "LOANS_IN_CHUNK", 1)
     for _ in range(2):
         draw(make_facility(), "30000.00")
-    real, done = close_of_day.close_chunk, []
+    real, done = workers.close_one, []
 
-    def dies_at_the_second(chunk_id, on, actor, ready):
+    def dies_at_the_second(chunk_id, on, actor):
         if done:
             raise RuntimeError("killed")
         done.append(chunk_id)
-        real(chunk_id, on, actor, ready)
+        return real(chunk_id, on, actor)
 
-    monkeypatch.setattr(close_of_day, "close_chunk", dies_at_the_second)
+    monkeypatch.setattr(workers, "close_one", dies_at_the_second)
     with pytest.raises(RuntimeError, match="killed"):
         operations.run_close_of_day(actor=SYSTEM)
     monkeypatch.undo()
