@@ -75,8 +75,12 @@ class Item:
     @property
     def has_extras(self) -> bool:
         """Whether there is late interest or a charge, paid or not."""
-        late = (self.penalty, self.compound)
-        return bool(self.charges) or any(each is not NOTHING and each for each in late)
+        penalty, compound = self.penalty, self.compound
+        return (
+            bool(self.charges)
+            or (penalty is not NOTHING and bool(penalty))
+            or (compound is not NOTHING and bool(compound))
+        )
 
     @property
     def unpaid_principal(self) -> int:

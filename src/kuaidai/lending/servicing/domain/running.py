@@ -224,16 +224,20 @@ class RunningLoan:
         if bucket is Bucket.INTEREST:
             billed = sum(item.interest for item in self.closed_items)
             return billed + self.accrued(on) + self.early_interest + self.interest_ahead()
-        rounding = self.terms.conventions.rounding
-        earned = sum(item.earned(bucket, rounding) for item in self.items if item.has_extras)
+        rounding, earned = self.terms.conventions.rounding, 0
+        for item in self.items:
+            if item.has_extras:
+                earned += item.earned(bucket, rounding)
         return earned + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
 
     def unpaid(self, bucket: Bucket, on: date) -> int:
         """What is earned of an income bucket and neither paid nor waived."""
         if bucket is Bucket.INTEREST:
             return self.billed_interest() + self.accrued(on)
-        rounding = self.terms.conventions.rounding
-        owed = sum(item.owed(bucket, rounding) for item in self.items if item.has_extras)
+        rounding, owed = self.terms.conventions.rounding, 0
+        for item in self.items:
+            if item.has_extras:
+                owed += item.owed(bucket, rounding)
         return owed + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
 
 
