@@ -13,6 +13,7 @@ from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import set_business_date
 from kuaidai.foundation.queries import audit_trail
 from kuaidai.interfaces.cli import main
+from kuaidai.kernel.errors import NotAllowed
 from kuaidai.risk.policy import operations, queries, shadows
 from kuaidai.risk.policy.errors import NotYetApproved, SameEyes, UnknownVersion
 from kuaidai.risk.policy.models import ShadowScore
@@ -85,8 +86,14 @@ def test_a_challenger_that_cannot_score_is_noted_and_stops_nothing(challenger, c
 
 
 def test_steps_that_may_not_be_are_refused(challenger, card):
+    own = replace(card, name="own", base_points=card.base_points - 10)
+    label = operations.draft_model(scorecard=own, report="", actor=RISK, on=ON)
+    operations.submit_model(label=label, actor=RISK, on=ON)
     with pytest.raises(SameEyes):
-        shadows.start_shadow(label=challenger, actor=MODELLER, on=ON)
+        shadows.start_shadow(label=label, actor=RISK, on=ON)
+    for stranger in (MODELLER, Actor("staff", "nobody", "Nobody")):
+        with pytest.raises(NotAllowed):
+            shadows.start_shadow(label=challenger, actor=stranger, on=ON)
     with pytest.raises(UnknownVersion):
         shadows.start_shadow(label="challenger/9", actor=RISK, on=ON)
     with pytest.raises(NotYetApproved):
