@@ -44,10 +44,18 @@ def is_working_day(on: date) -> bool:
 
 def next_working_day(on: date) -> date:
     """`on` itself, or the first working day after it (the "following" roll)."""
-    for _ in range(30):
-        if is_working_day(on):
-            return on
-        on += timedelta(days=1)
+    return _nearest_working_day(on, timedelta(days=1))
+
+
+def previous_working_day(on: date) -> date:
+    """`on` itself, or the last working day before it (the "preceding" roll)."""
+    return _nearest_working_day(on, timedelta(days=-1))
+
+
+def _nearest_working_day(on: date, step: timedelta) -> date:
+    for days in range(30):
+        if is_working_day(on + days * step):
+            return on + days * step
     raise ValueError(f"no working day within 30 days of {on}")
 
 

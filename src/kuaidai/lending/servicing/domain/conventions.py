@@ -29,9 +29,6 @@ class Bucket(StrEnum):
 LEGAL_ORDER = (Bucket.FEE, Bucket.COMPOUND, Bucket.PENALTY, Bucket.INTEREST, Bucket.PRINCIPAL)
 """Civil Code 561: costs, then interest, then principal; inside interest compound, penalty, contract."""
 
-PRINCIPAL_FIRST = (Bucket.FEE, Bucket.PRINCIPAL, Bucket.INTEREST, Bucket.PENALTY, Bucket.COMPOUND)
-"""先本后息, which a lender may choose for loans that perform no longer."""
-
 
 class MonthEnd(StrEnum):
     """What becomes of a due day that a month does not have."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from kuaidai.kernel.calendars import add_months, is_working_day
+from kuaidai.kernel.calendars import add_months, next_working_day, previous_working_day
 from kuaidai.kernel.day_counts import DayCount, year_share
 from kuaidai.lending.servicing.domain.conventions import HolidayRoll, MonthEnd
 from kuaidai.lending.servicing.domain.frequency import Frequency
@@ -100,32 +100,16 @@ def _between(
     return tuple(found)
 
 
-def _following(on: date) -> date:
-    for _ in range(30):
-        if is_working_day(on):
-            return on
-        on += timedelta(days=1)
-    raise ValueError(f"no working day within 30 days of {on}")
-
-
-def _preceding(on: date) -> date:
-    for _ in range(30):
-        if is_working_day(on):
-            return on
-        on -= timedelta(days=1)
-    raise ValueError(f"no working day within 30 days before {on}")
-
-
 def _modified(on: date) -> date:
-    moved = _following(on)
-    return moved if moved.month == on.month else _preceding(on)
+    moved = next_working_day(on)
+    return moved if moved.month == on.month else previous_working_day(on)
 
 
 ROLLS: Mapping[HolidayRoll, Callable[[date], date] | None] = {
     HolidayRoll.NONE: None,
-    HolidayRoll.FOLLOWING: _following,
+    HolidayRoll.FOLLOWING: next_working_day,
     HolidayRoll.MODIFIED_FOLLOWING: _modified,
-    HolidayRoll.PRECEDING: _preceding,
+    HolidayRoll.PRECEDING: previous_working_day,
 }
 """Rules of the State Council's calendar, make-up working days included."""
 

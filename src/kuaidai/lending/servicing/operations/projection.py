@@ -177,7 +177,9 @@ def book(
     begun, outstanding = totals_in_cents(run, through), run.outstanding()
     before = begun
     number = row.event_count + 1
-    _record(row, event, number, book_on, actor, repayment, reason)
+    event_row(row, event, number, book_on, actor, repayment=repayment, reason=reason).save(
+        force_insert=True
+    )
     try:
         if event.on < through or isinstance(event, Reversal):
             run = run_to(read_terms(row.terms), events_of(row.id), max(through, event.on))
@@ -223,12 +225,19 @@ def accrue(row: Loan, run: RunningLoan, before: Mapping[Movement, int], on: date
     store(row, run)
 
 
-def _record(
-    row: Loan, event: Event, number: int, book_on: date, actor: Actor, repayment: Repayment | None,
-    reason: str,
-) -> None:  # fmt: skip
+def event_row(
+    row: Loan,
+    event: Event,
+    number: int,
+    book_on: date,
+    actor: Actor,
+    *,
+    repayment: Repayment | None = None,
+    reason: str = "",
+) -> LoanEvent:
+    """The line of a loan's history that records an event; not saved yet."""
     told = event_to_dict(event)
-    LoanEvent.objects.create(
+    return LoanEvent(
         loan=row, number=number, key=event.key, kind=told["type"], on=event.on, booked_on=book_on,
         told=told, repayment=repayment, actor=f"{actor.kind}:{actor.id}"[:80], reason=reason,
     )  # fmt: skip
@@ -286,7 +295,7 @@ def open_values(run: RunningLoan) -> dict[str, Any]:
 
 
 __all__ = [
-    "COLUMNS", "Booked", "HeldLoan", "accrue", "book", "catch_up", "difference", "events_of",
+    "COLUMNS", "Booked", "HeldLoan", "accrue", "book", "catch_up", "difference", "event_row", "events_of",
     "hold_loan", "open_values", "posted_through", "posting_day", "require_not_ahead", "running",
     "store",
 ]  # fmt: skip

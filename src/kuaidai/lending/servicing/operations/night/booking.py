@@ -28,6 +28,7 @@ from kuaidai.lending.servicing.operations.projection import (
     TITLES,
     book,
     difference,
+    event_row,
     hold_loan,
     posted_through,
     running,
@@ -108,16 +109,7 @@ def _happen(row: Loan, event: Event, closed_through: date, on: date) -> _Booking
 
 
 def _record(bookings: Sequence[_Booking], on: date, actor: Actor) -> None:
-    rows = []
-    for booking in bookings:
-        told, row = event_to_dict(booking.event), booking.row
-        rows.append(
-            LoanEvent(
-                loan_id=row.id, number=row.event_count, key=booking.event.key, kind=told["type"],
-                on=booking.event.on, booked_on=on, told=told,
-                actor=f"{actor.kind}:{actor.id}"[:80],
-            )
-        )  # fmt: skip
+    rows = [event_row(b.row, b.event, b.row.event_count, on, actor) for b in bookings]
     LoanEvent.objects.bulk_create(rows, batch_size=LOANS_AT_ONCE)
 
 

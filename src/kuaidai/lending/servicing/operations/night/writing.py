@@ -18,14 +18,13 @@ from kuaidai.lending.ledger.domain.movements import Movement
 from kuaidai.lending.ledger.domain.rules import lines_of
 from kuaidai.lending.ledger.operations import post_many, record_surplus
 from kuaidai.lending.servicing.domain.events import Payment
-from kuaidai.lending.servicing.domain.life import event_to_dict
 from kuaidai.lending.servicing.domain.projecting import project
 from kuaidai.lending.servicing.domain.running import RunningLoan
 from kuaidai.lending.servicing.domain.snapshot import snapshot
 from kuaidai.lending.servicing.models import Loan, LoanEvent
 from kuaidai.lending.servicing.operations import limits
 from kuaidai.lending.servicing.operations.night.work import Failed, Work
-from kuaidai.lending.servicing.operations.projection import COLUMNS
+from kuaidai.lending.servicing.operations.projection import COLUMNS, event_row
 
 Income = dict[tuple[str, str], dict[Movement, Decimal]]
 """Differences of totals by branch and product."""
@@ -170,14 +169,9 @@ def _record_events(paid: Sequence[Work], on: date, actor: Actor) -> None:
         repayment = work.repayment
         if repayment is None:
             continue
-        told = event_to_dict(Payment(repayment.id, on, repayment.settled))
-        rows.append(
-            LoanEvent(
-                loan_id=work.row.id, number=work.row.event_count, key=repayment.id,
-                kind=told["type"], on=on, booked_on=on, told=told, repayment=repayment,
-                actor=f"{actor.kind}:{actor.id}"[:80],
-            )
-        )  # fmt: skip
+        payment = Payment(repayment.id, on, repayment.settled)
+        number = work.row.event_count
+        rows.append(event_row(work.row, payment, number, on, actor, repayment=repayment))
     LoanEvent.objects.bulk_create(rows, batch_size=5000)
 
 
