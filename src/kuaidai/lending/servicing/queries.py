@@ -235,14 +235,6 @@ def exposure_of(*, uscc: str) -> Decimal:
     return exposure(Facility.objects.filter(uscc=uscc))
 
 
-def group_exposure_of(*, uscc: str) -> Decimal:
-    """The same for the firm's whole obligor group: its owner's and linked firms' lines too."""
-    member = GroupMember.objects.filter(kind="firm", number=uscc).first()
-    if member is None:
-        return ZERO
-    return exposure(Facility.objects.filter(group_id=member.group_id))
-
-
 def exposure(lines: QuerySet[Facility]) -> Decimal:
     """What may be owed at the most under these lines."""
     live = lines.filter(status__in=LIVE).aggregate(t=Sum(F("granted") - F("consumed")))["t"] or ZERO

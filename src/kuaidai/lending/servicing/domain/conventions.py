@@ -30,6 +30,10 @@ LEGAL_ORDER = (Bucket.FEE, Bucket.COMPOUND, Bucket.PENALTY, Bucket.INTEREST, Buc
 """Civil Code 561: costs, then interest, then principal; inside interest compound, penalty, contract."""
 
 
+CHARGED = (Bucket.FEE, Bucket.COMPOUND, Bucket.PENALTY)
+"""What is owed beside principal and contract interest."""
+
+
 class MonthEnd(StrEnum):
     """What becomes of a due day that a month does not have."""
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from kuaidai.kernel.day_counts import YEAR_DAYS, DayCount
 from kuaidai.kernel.money import Rounding, from_cents
-from kuaidai.lending.servicing.domain.conventions import Bucket
+from kuaidai.lending.servicing.domain.conventions import CHARGED, Bucket
 from kuaidai.lending.servicing.domain.items import Item
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.running import INCOME, RunningLoan
@@ -115,8 +115,5 @@ def due_for_debit(run: RunningLoan, on: date) -> int:
         if place < run.closed and item.period.due <= on:
             found += sum(item.owed(bucket, rounding, due_by=on) for bucket in Bucket)
         elif item.charges:
-            found += sum(
-                item.owed(bucket, rounding, due_by=on)
-                for bucket in (Bucket.FEE, Bucket.PENALTY, Bucket.COMPOUND)
-            )
+            found += sum(item.owed(bucket, rounding, due_by=on) for bucket in CHARGED)
     return found

@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 
 from kuaidai.kernel.money import round_ratio, to_cents
-from kuaidai.lending.servicing.domain.conventions import Bucket
+from kuaidai.lending.servicing.domain.conventions import CHARGED, Bucket
 from kuaidai.lending.servicing.domain.due_dates import Period, share_of
 from kuaidai.lending.servicing.domain.items import Item
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
@@ -139,7 +139,7 @@ def _renewed(before: Sequence[Item], rows: Sequence[Row]) -> list[Item]:
 
 
 def _keep_paid_charges(new: Item, old: Item) -> None:
-    for bucket in (Bucket.FEE, Bucket.PENALTY, Bucket.COMPOUND):
+    for bucket in CHARGED:
         for now, then in ((new.paid, old.paid), (new.waived, old.waived)):
             if then.get(bucket):
                 now[bucket] = now.get(bucket, 0) + then[bucket]

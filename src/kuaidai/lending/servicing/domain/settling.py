@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from kuaidai.kernel.money import from_cents
 from kuaidai.lending.ledger.domain.movements import Movement
-from kuaidai.lending.servicing.domain.conventions import Bucket, Excess, Settles
+from kuaidai.lending.servicing.domain.conventions import CHARGED, Bucket, Excess, Settles
 from kuaidai.lending.servicing.domain.events import Payment
 from kuaidai.lending.servicing.domain.items import Item, whole
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
@@ -30,8 +30,6 @@ PAID: Mapping[Bucket, tuple[Movement, Movement]] = {
     Bucket.FEE: (Movement.FEE_PAID, Movement.FEE_PAID),
 }
 """What a payment counts as: of a loan that accrues, and of one that does not."""
-
-_CHARGES = (Bucket.FEE, Bucket.COMPOUND, Bucket.PENALTY)
 
 
 @dataclass(slots=True)
@@ -102,7 +100,7 @@ def _settle_due(run: RunningLoan, money: _Money, on: date) -> None:
     for item, bucket in pairs:
         if not money.left:
             return
-        if id(item) in closed or bucket in _CHARGES:
+        if id(item) in closed or bucket in CHARGED:
             money.settle(run, item, bucket, on)
 
 
@@ -111,14 +109,14 @@ def _settle_ahead(run: RunningLoan, money: _Money, on: date, rule: Excess) -> No
     early = rule in (Excess.REDUCE, Excess.SHORTEN) and run.method is not RepaymentMethod.FLAT
     if early or everything:  # money that settles the loan does so under every rule
         _repay_early(run, money, on, shorten=rule is Excess.SHORTEN)
-        _settle_items(run, money, run.items, _CHARGES)
+        _settle_items(run, money, run.items, CHARGED)
         return
     items = run.open_items
     if rule is Excess.REAMORTISE:
         _spread_alike(run, money, items)
     order = reversed(items) if rule is Excess.LAST_INSTALMENT else items
     _settle_items(run, money, order, run.terms.conventions.advance_order)
-    _settle_items(run, money, run.closed_items, _CHARGES)
+    _settle_items(run, money, run.closed_items, CHARGED)
 
 
 def _settle_items(

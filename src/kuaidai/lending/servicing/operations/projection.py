@@ -23,7 +23,7 @@ from kuaidai.lending.ledger.domain.rules import lines_of
 from kuaidai.lending.ledger.operations import post, record_surplus
 from kuaidai.lending.servicing.domain.events import Event, Reversal
 from kuaidai.lending.servicing.domain.happenings import HANDLERS
-from kuaidai.lending.servicing.domain.life import event_to_dict, read_event, read_terms
+from kuaidai.lending.servicing.domain.life import event_to_dict, read_terms
 from kuaidai.lending.servicing.domain.projecting import Projection, project
 from kuaidai.lending.servicing.domain.reading import totals_in_cents
 from kuaidai.lending.servicing.domain.replay import run_to
@@ -32,6 +32,7 @@ from kuaidai.lending.servicing.domain.snapshot import restore, snapshot
 from kuaidai.lending.servicing.domain.state import Allocation
 from kuaidai.lending.servicing.errors import DatedAhead, EventRefused, UnknownLoan
 from kuaidai.lending.servicing.models import Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.queries import events_of
 
 log = structlog.get_logger("kuaidai.booking")
 
@@ -139,12 +140,6 @@ def posted_through(row: Loan, chunk_closed_through: date) -> date:
     return max(row.accrued_through, chunk_closed_through)
 
 
-def events_of(loan_id: str) -> list[Event]:
-    """Everything that happened to a loan, as recorded."""
-    rows = LoanEvent.objects.filter(loan_id=loan_id).order_by("number")
-    return [read_event(told) for told in rows.values_list("told", flat=True)]
-
-
 def running(row: Loan) -> RunningLoan:
     """The loan as it ran up to `accrued_through`: from its snapshot, or else from its events."""
     terms = read_terms(row.terms)
@@ -152,7 +147,7 @@ def running(row: Loan) -> RunningLoan:
         return restore(terms, row.snapshot)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         log.error("snapshot unreadable, replayed", loan=row.id, error=type(error).__name__)
-        return run_to(terms, events_of(row.id), row.accrued_through)
+        return run_to(terms, events_of(row), row.accrued_through)
 
 
 def book(
@@ -182,7 +177,7 @@ def book(
     )
     try:
         if event.on < through or isinstance(event, Reversal):
-            run = run_to(read_terms(row.terms), events_of(row.id), max(through, event.on))
+            run = run_to(read_terms(row.terms), events_of(row), max(through, event.on))
         else:
             run.advance(event.on)
             accrued = totals_in_cents(run, event.on)
@@ -295,7 +290,7 @@ def open_values(run: RunningLoan) -> dict[str, Any]:
 
 
 __all__ = [
-    "COLUMNS", "Booked", "HeldLoan", "accrue", "book", "catch_up", "difference", "event_row", "events_of",
+    "COLUMNS", "Booked", "HeldLoan", "accrue", "book", "catch_up", "difference", "event_row",
     "hold_loan", "open_values", "posted_through", "posting_day", "require_not_ahead", "running",
     "store",
 ]  # fmt: skip
