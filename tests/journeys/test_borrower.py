@@ -39,10 +39,10 @@ class Owner:
     def press(self, name: str) -> None:
         """Press the button or link of that name."""
         pattern = re.compile(name)
-        control = self.page.locator("main").get_by_role("button", name=pattern)
-        if control.count() == 0:
-            control = self.page.locator("main").get_by_role("link", name=pattern)
-        control.first.click()
+        button = self.page.locator("main").get_by_role("button", name=pattern)
+        link = self.page.locator("main").get_by_role("link", name=pattern)
+        expect(button.or_(link).first).to_be_visible()  # the page may still be on its way
+        (button if button.count() else link).first.click()
 
     def see(self, text: str) -> None:
         """Wait until the text is on the page."""
@@ -73,10 +73,16 @@ class Owner:
     def authorise(self) -> None:
         """Read and give every authorisation, one by one."""
         self.press("阅读其余")
-        while self.page.get_by_role("checkbox").count():
-            self.page.get_by_role("checkbox").check()
+        consent = self.page.get_by_role("checkbox")
+        onward = self.page.locator("main").get_by_role("button", name="下一步")
+        expect(consent.or_(onward).first).to_be_visible()
+        while consent.count():
+            text = self.page.url
+            consent.check()
             self.press("同意并授权")
-        self.press("下一步")
+            expect(self.page).not_to_have_url(text)
+            expect(consent.or_(onward).first).to_be_visible()
+        onward.click()
 
     def apply(self, amount: str) -> None:
         """Choose the firm, give the authorisations, ask, check, submit."""
