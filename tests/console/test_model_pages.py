@@ -12,10 +12,13 @@ from tests.support.scorecard import publish_all, small_card
 
 from kuaidai.foundation.operations import register_staff, set_business_date
 from kuaidai.foundation.queries import audit_trail
+from kuaidai.interfaces.console.wording import FINDING_TITLES, MONITORING_MARKS
 from kuaidai.risk.policy.models import ModelVersion
 from kuaidai.risk.policy.monitoring_alerts import keep_alerts
+from kuaidai.risk.policy.monitoring_models import MonitoringAlert
 from kuaidai.risk.policy.monitoring_queries import alerts
 from kuaidai.risk.scorecards.monitoring import Level, Thresholds, monitor
+from kuaidai.risk.scorecards.monitoring_report import FindingCode
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-password-for-tests"
@@ -155,3 +158,18 @@ def test_an_alert_that_is_not_there_is_404(sign_in) -> None:
     client = sign_in()
     assert client.get("/console/models/alerts/99999/").status_code == 404
     assert client.post("/console/models/alerts/99999/", {"note": "Nothing."}).status_code == 404
+
+
+def test_whatever_monitoring_can_find_has_a_title_and_a_mark() -> None:
+    assert set(FINDING_TITLES) == set(FindingCode)
+    assert set(MONITORING_MARKS) == set(Level)
+
+
+def test_an_alert_with_a_code_of_another_version_is_shown_by_its_code(sign_in) -> None:
+    client = sign_in()
+    month(MAY, POOR)
+    MonitoringAlert.objects.filter(code="GRADE_PSI").update(code="KS_FELL")
+
+    assert "KS_FELL" in words(client.get(MODELS))
+    number = next(a.id for a in alerts() if a.code == "KS_FELL")
+    assert "KS_FELL" in words(client.get(f"/console/models/alerts/{number}/"))

@@ -14,7 +14,7 @@ from kuaidai.lending.servicing.domain.conventions import Bucket
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.risk.policy.domain.alerts import AlertState
 from kuaidai.risk.policy.domain.decision import Severity
-from kuaidai.risk.scorecards.monitoring_report import Level
+from kuaidai.risk.scorecards.monitoring_report import FindingCode, Level
 
 STATUS_MARKS: Mapping[Status, Mark] = {
     Status.DRAFT: Mark(_("Draft"), "neutral", "pen"),
@@ -211,15 +211,20 @@ ALERT_MARKS: Mapping[AlertState, Mark] = {
 REOPENED = Mark(_("Worse since it was acknowledged"), "caution", "person")
 
 FINDING_TITLES: Mapping[str, Text] = {
-    "SCORE_PSI": _("Score distribution moved"),
-    "GRADE_PSI": _("Grade distribution moved"),
-    "CSI": _("Characteristic moved"),
-    "AUC_UNPROVEN": _("Separation not shown"),
-    "AUC_FELL": _("Separation fell"),
-    "PD_TOO_LOW": _("PD too low"),
-    "PD_TOO_HIGH": _("PD too high"),
+    FindingCode.SCORE_PSI: _("Score distribution moved"),
+    FindingCode.GRADE_PSI: _("Grade distribution moved"),
+    FindingCode.CSI: _("Characteristic moved"),
+    FindingCode.AUC_UNPROVEN: _("Separation not shown"),
+    FindingCode.AUC_FELL: _("Separation fell"),
+    FindingCode.PD_TOO_LOW: _("PD too low"),
+    FindingCode.PD_TOO_HIGH: _("PD too high"),
 }
-"""What an alert is about, by the code of its finding."""
+
+
+def finding_title(code: str) -> Text:
+    """What an alert is about, by the code of its finding; a code without words stands for itself."""
+    return FINDING_TITLES.get(code, code)
+
 
 LOAN_MARKS: Mapping[str, Mark] = {
     "active": Mark(_("Active"), "positive"),

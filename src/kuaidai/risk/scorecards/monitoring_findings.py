@@ -9,6 +9,7 @@ from kuaidai.risk.scorecards.monitoring_report import (
     CharacteristicStability,
     Discrimination,
     Finding,
+    FindingCode,
     GradeCalibration,
     Level,
     Performance,
@@ -25,12 +26,12 @@ def findings(
 ) -> tuple[Finding, ...]:
     """Everything past its limit, alerts first, else in the order of the report."""
     found = [
-        *_moved(limits, "SCORE_PSI", "", ("Score distribution", "评分分布"), score),
-        *_moved(limits, "GRADE_PSI", "", ("Grade distribution", "等级分布"), grade),
+        *_moved(limits, FindingCode.SCORE_PSI, "", ("Score distribution", "评分分布"), score),
+        *_moved(limits, FindingCode.GRADE_PSI, "", ("Grade distribution", "等级分布"), grade),
     ]
     for row in characteristics:
         titles = (f"Characteristic {row.title_en}", f"特征“{row.title_zh}”的分布")
-        found += _moved(limits, "CSI", row.feature, titles, row.stability)
+        found += _moved(limits, FindingCode.CSI, row.feature, titles, row.stability)
     if performance is not None and performance.discrimination is not None:
         found += _separates(limits, performance.discrimination)
         found += _calibrated(limits, performance.calibration)
@@ -39,7 +40,7 @@ def findings(
 
 def _moved(
     limits: Thresholds,
-    code: str,
+    code: FindingCode,
     subject: str,
     titles: tuple[str, str],
     stability: Stability | None,
@@ -73,7 +74,7 @@ def _separates(limits: Thresholds, found: Discrimination) -> Iterator[Finding]:
     auc, low = f"{found.auc.auc:.3f}", f"{found.auc.low:.3f}"
     if found.auc.low <= 0.5:
         yield Finding(
-            "AUC_UNPROVEN", Level.ALERT, "", found.auc.low, 0.5,
+            FindingCode.AUC_UNPROVEN, Level.ALERT, "", found.auc.low, 0.5,
             f"The score is not shown to separate: AUC {auc}, its 95% interval begins at {low}.",
             f"评分的区分能力未得到证实：AUC {auc}，95% 置信区间下限 {low}。",
         )  # fmt: skip
@@ -81,7 +82,7 @@ def _separates(limits: Thresholds, found: Discrimination) -> Iterator[Finding]:
     if level is not None and found.p_fall is not None and found.development_auc is not None:
         now, before = f"{found.grade_auc.auc:.3f}", f"{found.development_auc:.3f}"
         yield Finding(
-            "AUC_FELL", level, "", found.p_fall, limit,
+            FindingCode.AUC_FELL, level, "", found.p_fall, limit,
             f"The grades separate less than in development: AUC {now}, then {before} "
             f"(p = {found.p_fall:.4f}).",
             f"等级的区分能力低于建模样本：AUC 由 {before} 降至 {now}（p = {found.p_fall:.4f}）。",
@@ -101,7 +102,7 @@ def _calibrated(limits: Thresholds, table: tuple[GradeCalibration, ...]) -> Iter
         figures = f"{row.bads} / {row.rows}", f"{row.expected:.1f}"
         if level is not None:
             yield Finding(
-                "PD_TOO_LOW", level, row.grade, more, limit,
+                FindingCode.PD_TOO_LOW, level, row.grade, more, limit,
                 f"Grade {row.grade} has more bads than its PD of {row.pd:.2%} says: {figures[0]}, "
                 f"expected {figures[1]} (p = {more:.4f}).",
                 f"等级 {row.grade} 的坏样本多于其违约概率 {row.pd:.2%} 的预期：{figures[0]}，"
@@ -109,7 +110,7 @@ def _calibrated(limits: Thresholds, table: tuple[GradeCalibration, ...]) -> Iter
             )  # fmt: skip
         elif fewer < limits.p_watch:
             yield Finding(
-                "PD_TOO_HIGH", Level.WATCH, row.grade, fewer, limits.p_watch,
+                FindingCode.PD_TOO_HIGH, Level.WATCH, row.grade, fewer, limits.p_watch,
                 f"Grade {row.grade} has fewer bads than its PD of {row.pd:.2%} says: {figures[0]}, "
                 f"expected {figures[1]} (p = {fewer:.4f}).",
                 f"等级 {row.grade} 的坏样本少于其违约概率 {row.pd:.2%} 的预期：{figures[0]}，"

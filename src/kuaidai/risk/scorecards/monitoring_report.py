@@ -23,6 +23,18 @@ class Level(StrEnum):
     ALERT = "alert"
 
 
+class FindingCode(StrEnum):
+    """What a finding is about. A code that was used once stays, for stored reports are read by it."""
+
+    SCORE_PSI = "SCORE_PSI"
+    GRADE_PSI = "GRADE_PSI"
+    CSI = "CSI"
+    AUC_UNPROVEN = "AUC_UNPROVEN"
+    AUC_FELL = "AUC_FELL"
+    PD_TOO_LOW = "PD_TOO_LOW"
+    PD_TOO_HIGH = "PD_TOO_HIGH"
+
+
 @dataclass(frozen=True)
 class Thresholds:
     """Where a finding begins.
@@ -133,7 +145,7 @@ class Finding:
     `subject` is a characteristic or grade, empty for the card as a whole.
     """
 
-    code: str
+    code: FindingCode
     level: Level
     subject: str
     value: float
@@ -204,7 +216,8 @@ def _read(held: dict[str, Any]) -> MonitoringReport:
             ),
             "performance": _read_performance(performance) if performance else None,
             "findings": tuple(
-                Finding(**{**row, "level": Level(row["level"])}) for row in held["findings"]
+                Finding(**{**row, "code": FindingCode(row["code"]), "level": Level(row["level"])})
+                for row in held["findings"]
             ),
         }
     )

@@ -85,5 +85,5 @@ def _marked(found: AlertView) -> dict[str, Any]:
         "alert": found,
         "level": wording.MONITORING_MARKS[found.level],
         "state": wording.REOPENED if found.reopened else wording.ALERT_MARKS[found.state],
-        "title": wording.FINDING_TITLES[found.code],
+        "title": wording.finding_title(found.code),
     }

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from kuaidai.risk.scorecards.monitoring_report import Finding, Level
+from kuaidai.risk.scorecards.monitoring_report import Finding, FindingCode, Level
 
 GROWTH = 1.5
 """An index this many times what it was when a person looked into it is worse, if its level stayed."""
-_INDICES = frozenset({"SCORE_PSI", "GRADE_PSI", "CSI"})
+_INDICES = frozenset({FindingCode.SCORE_PSI, FindingCode.GRADE_PSI, FindingCode.CSI})
 _URGENCY = {Level.STABLE: 0, Level.WATCH: 1, Level.ALERT: 2}
 
 
