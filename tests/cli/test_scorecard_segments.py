@@ -106,6 +106,19 @@ def test_the_plan_makes_a_card_for_each_segment(folder, capsys):
     assert "trial" in (folder / "fit.html").read_text()
 
 
+def test_folds_repeat_the_segmented_weighted_fit(folder, capsys):
+    page = folder / "folds.html"
+    code, out, err = run_text(
+        capsys, "fit", folder / "plan.toml", "--out", folder / "folds.json", "--json",
+        "--folds", "2", "--report", page,
+    )  # fmt: skip
+
+    assert (code, err) == (0, "")
+    auc, low, high = json.loads(out)["auc_cross_validated"]
+    assert 0.6 < low < auc < high < 0.9
+    assert "2-fold: AUC" in page.read_text()
+
+
 def test_scores_and_sql_agree(folder, capsys):
     source, brief, full = (folder / f for f in ("recent.parquet", "b.parquet", "f.csv"))
     card = folder / "card.json"

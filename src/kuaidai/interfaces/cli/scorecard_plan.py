@@ -17,7 +17,6 @@ from kuaidai.interfaces.cli.scorecard_files import (
     write_text,
 )
 from kuaidai.risk.scorecards.card import Scorecard
-from kuaidai.risk.scorecards.errors import BadSetting
 
 if TYPE_CHECKING:
     from kuaidai.risk.scorecards.cross_validation import CrossValidation
@@ -50,9 +49,6 @@ def fit_plan(
 
     require_folders(out, report)
     read = read_plan(plan)
-    if folds and (read.segments or read.weight or read.offset):
-        rule = "0 for a plan with segments, weights or offsets"
-        raise BadSetting(name="--folds", value=folds, rule=rule)
     train = open_data(read.train)
     recent = None if read.recent is None else open_data(read.recent)
     notes = (
@@ -66,7 +62,7 @@ def fit_plan(
     checked = None
     if folds:
         with working("cross-validation", quiet=as_json):
-            checked = _checked(read, train, folds)
+            checked = _checked(read, card, train, folds)
     if report is not None:
         with working("report", quiet=as_json):
             _report(card, read.target, train, recent, checked, report)
@@ -85,15 +81,26 @@ def fit_plan(
         typer.echo(f"{key:<20}{value}")
 
 
-def _checked(read: FitPlan, train: Rows, folds: int) -> CrossValidation:
+def _checked(
+    read: FitPlan, card: Scorecard | SegmentedScorecard, train: Rows, folds: int
+) -> CrossValidation:
     from kuaidai.risk.scorecards.cross_validation import cross_validate
     from kuaidai.risk.scorecards.engine.rows import whole_table
 
     config = read.config
-    period = [config.stable_over] if config.stable_over else []
-    wanted = [read.target, *period, *(feature.name for feature in config.features)]
-    sample = whole_table(train, list(dict.fromkeys(wanted)))
-    return cross_validate(sample, target=read.target, config=config, folds=folds)
+    segmentation = None if isinstance(card, Scorecard) else card.segmentation
+    others = (read.weight, read.offset, config.stable_over, segmentation and segmentation.column)
+    wanted = [read.target, *(name for name in others if name)]
+    wanted += [feature.name for feature in config.features]
+    return cross_validate(
+        whole_table(train, list(dict.fromkeys(wanted))),
+        target=read.target,
+        config=config,
+        weight=read.weight,
+        offset=read.offset,
+        segmentation=segmentation,
+        folds=folds,
+    )
 
 
 def _interval(checked: CrossValidation) -> list[float]:
@@ -148,7 +155,8 @@ def _report(
         found = validate(card, sample, later, target, cross_validation=checked)
         found.write_html_report(report)
     else:
-        validate_segments(card, sample, later, target).write_html_report(report)
+        whole = validate_segments(card, sample, later, target, cross_validation=checked)
+        whole.write_html_report(report)
 
 
 def _facts(card: Scorecard) -> dict[str, Any]:

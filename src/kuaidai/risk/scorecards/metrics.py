@@ -31,18 +31,23 @@ class AucInterval:
         return 2 * self.auc - 1
 
 
-def auc_with_interval(scores: Floats, bad: Floats) -> AucInterval:
+def auc_with_interval(scores: Floats, bad: Floats, weights: Floats | None = None) -> AucInterval:
     """AUC = chance that a good scores above a bad (ties count half), with DeLong's variance.
 
     The interval is taken on the logit scale, so it stays inside [0, 1]; with an AUC of 0 or 1 the
     variance is zero and the interval has no width. Source: DeLong, DeLong, Clarke-Pearson 1988.
+    With `weights` goods and bads count by weight; the variance takes each row for one observation, however
+    heavy (linearisation of a ratio of weighted sums), and with equal weights is DeLong's.
 
     >>> auc_with_interval(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 0.0, 1.0, 0.0])).auc
     0.75
     """
-    beats, beaten = _placements(scores, bad)
-    auc = float(beats.mean())
-    variance = _variance_of_mean(beats) + _variance_of_mean(beaten)
+    if weights is None:
+        beats, beaten = _placements(scores, bad)
+        auc = float(beats.mean())
+        variance = _variance_of_mean(beats) + _variance_of_mean(beaten)
+    else:
+        auc, variance = _weighed_auc(scores, bad, weights)
     error = math.sqrt(variance)
     if auc in (0.0, 1.0) or error == 0.0:
         return AucInterval(auc, error, auc, auc)
@@ -58,6 +63,37 @@ def _placements(scores: Floats, bad: Floats) -> tuple[Floats, Floats]:
     beats = (ranks[: len(goods)] - stats.rankdata(goods)) / len(bads)
     beaten = 1 - (ranks[len(goods) :] - stats.rankdata(bads)) / len(goods)
     return beats, beaten
+
+
+def _weighed_auc(scores: Floats, bad: Floats, weights: Floats) -> tuple[float, float]:
+    """AUC and its variance by weight; rows of no weight count nowhere."""
+    sides = [(bad == side) & (weights > 0) for side in (0, 1)]
+    (goods, good_weights), (bads, bad_weights) = [(scores[at], weights[at]) for at in sides]
+    beats = _share_below(goods, bads, bad_weights)
+    beaten = 1 - _share_below(bads, goods, good_weights)
+    auc = float(np.average(beats, weights=good_weights))
+    variance = sum(
+        _variance_of_weighed_mean(parts, own)
+        for parts, own in ((beats, good_weights), (beaten, bad_weights))
+    )
+    return auc, float(variance)
+
+
+def _share_below(values: Floats, others: Floats, weights: Floats) -> Floats:
+    """For each value the share, by weight, of `others` below it; those equal count half."""
+    order = np.argsort(others, kind="stable")
+    sums = np.concatenate([[0.0], np.cumsum(weights[order])])
+    ends = [sums[np.searchsorted(others[order], values, side=side)] for side in ("left", "right")]
+    share: Floats = (ends[0] + ends[1]) / (2 * sums[-1])
+    return share
+
+
+def _variance_of_weighed_mean(parts: Floats, weights: Floats) -> float:
+    if len(parts) < 2:
+        return 0.0
+    left = parts - np.average(parts, weights=weights)
+    spread = float(np.sum((weights * left) ** 2)) / float(weights.sum()) ** 2
+    return spread * len(parts) / (len(parts) - 1)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from kuaidai.kernel.stability import Stability, stability_index
 from kuaidai.risk.scorecards.columns import Table, row_count, take_rows
+from kuaidai.risk.scorecards.cross_validation import CrossValidation
 from kuaidai.risk.scorecards.errors import OneClassTarget, SampleTooSmall
 from kuaidai.risk.scorecards.groups import GroupTable, group_table
 from kuaidai.risk.scorecards.segments.card import SegmentedScorecard
@@ -51,10 +52,11 @@ class SegmentedValidation:
     segments: tuple[SegmentReport, ...]
     groups: tuple[GroupTable, ...]
     findings: tuple[str, ...]
+    cross_validation: CrossValidation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain values, without the cards themselves; NaN becomes None."""
-        names = ("train", "oot", "psi", "mix", "groups", "findings")
+        names = ("train", "oot", "psi", "mix", "groups", "findings", "cross_validation")
         return {
             "scorecard": self.scorecard.name,
             "version_hash": self.scorecard.version_hash,
@@ -85,6 +87,7 @@ def validate_segments(
     *,
     by: Sequence[str] = (),
     approve_from: int | None = None,
+    cross_validation: CrossValidation | None = None,
 ) -> SegmentedValidation:
     """Measure the scorecard over all rows and each segment's card on its own rows.
 
@@ -113,7 +116,9 @@ def validate_segments(
     if mix is not None and mix.beyond_chance:
         moved = f"The segments' shares moved: PSI {mix.index:.3f} ({mix.level})."
         findings = (*findings, moved)
-    return SegmentedValidation(scorecard, whole, later, psi, mix, parts, groups, findings)
+    return SegmentedValidation(
+        scorecard, whole, later, psi, mix, parts, groups, findings, cross_validation
+    )
 
 
 def _segments(
