@@ -17,7 +17,7 @@ from kuaidai.foundation.queries import audit_trail
 from kuaidai.kernel.canonical import sha256_hex
 from kuaidai.kernel.errors import NotAllowed
 from kuaidai.risk.policy import operations, queries
-from kuaidai.risk.policy.domain.content import PolicyContent
+from kuaidai.risk.policy.domain.content import PolicyContent, library_policy
 from kuaidai.risk.policy.errors import (
     BadPolicy,
     LiveFromPast,
@@ -167,11 +167,22 @@ class TestLife:
             ("{", "not JSON"),
             ("{}", "lacks 'nodes'"),
             ('{"nodes": [], "edges": []}', "no node gives|refuses"),
+            ("[]", "it is not a decision graph"),
+            ('{"nodes": "all"}', "it is not a decision graph"),
         ],
     )
     def test_a_document_that_is_no_policy_is_refused(self, text, why):
         with pytest.raises(BadPolicy, match=why):
             PolicyContent.from_json(text)
+
+    def test_a_policy_whose_name_is_no_json_text_is_refused(self):
+        document = json.loads(library_policy(NAME).text)
+        [node] = [n for n in document["nodes"] if n["content"].get("outputPath") == "policy"]
+        [name] = [row for row in node["content"]["expressions"] if row["key"] == "name"]
+        name["value"] = "credit-quick-loan"
+
+        with pytest.raises(BadPolicy, match="node policy cannot be read"):
+            PolicyContent.from_json(json.dumps(document))
 
 
 class TestRecord:

@@ -152,4 +152,4 @@ def test_books_that_differ_are_named_with_exit_code_one(capsys, facility, draw) 
 def test_an_unknown_loan_is_named(capsys, facility) -> None:
     code, out, err = run(capsys, "loan", "show", "LN-0")
     assert (code, out) == (2, "")
-    assert "LN-0" in err
+    assert err == "error: No loan LN-0 was found; check the number (LN-…).\n"

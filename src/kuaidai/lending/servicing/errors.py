@@ -7,16 +7,16 @@ class UnknownFacility(NotFound):
     """There is no such facility."""
 
     code = "UNKNOWN_FACILITY"
-    en = "No facility {value} was found; open it from your home page."
-    zh = "未找到额度 {value}；请从首页进入。"
+    en = "No credit line {value} was found; check the number (FAC-…)."
+    zh = "未找到额度 {value}；请核对额度编号（FAC-…）。"
 
 
 class UnknownLoan(NotFound):
     """There is no such loan."""
 
     code = "UNKNOWN_LOAN"
-    en = "No loan {value} was found; open it from its facility."
-    zh = "未找到借据 {value}；请从额度页面进入。"
+    en = "No loan {value} was found; check the number (LN-…)."
+    zh = "未找到借据 {value}；请核对借据编号（LN-…）。"
 
 
 class AboveAvailable(Refusal):

@@ -43,23 +43,29 @@ class PolicyContent:
         """Read a policy document; raises `BadPolicy` if it is not a graph with all its parts."""
         try:
             document = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise BadPolicy(source=source, why=f"it is not JSON ({error})") from error
+        try:
             nodes = {node["content"]["outputPath"]: node for node in _working(document)}
             _compiled(text).validate()
-        except ValueError as error:
-            raise BadPolicy(source=source, why=f"it is not JSON ({error})") from error
-        except (KeyError, TypeError) as error:
+        except KeyError as error:
             raise BadPolicy(source=source, why=f"a node lacks {error}") from error
+        except (TypeError, ValueError) as error:
+            raise BadPolicy(source=source, why="it is not a decision graph") from error
         except RuntimeError as error:
             why = str(error).splitlines()[0]
             raise BadPolicy(source=source, why=f"the engine refuses it ({why})") from error
         absent = [part for part in _PARTS if part not in nodes]
         if absent or not any(path.startswith("hits.") for path in nodes):
             raise BadPolicy(source=source, why=f"no node gives {', '.join(absent) or 'hits'}")
-        own = {e["key"]: json.loads(e["value"]) for e in nodes["policy"]["content"]["expressions"]}
         try:
+            expressions = nodes["policy"]["content"]["expressions"]
+            own = {row["key"]: json.loads(row["value"]) for row in expressions}
             return cls(text, own["name"], int(own["version"]), own["title_en"], own["title_zh"])
-        except (KeyError, ValueError) as error:
+        except KeyError as error:
             raise BadPolicy(source=source, why=f"node policy lacks {error}") from error
+        except (TypeError, ValueError) as error:
+            raise BadPolicy(source=source, why=f"node policy cannot be read ({error})") from error
 
     @property
     def label(self) -> str:
