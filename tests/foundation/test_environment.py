@@ -51,6 +51,8 @@ def test_given_field_key_is_used(tmp_path):
         ("KUAIDAI_FIELD_KEY", "not base64!", "32 bytes in base64"),
         ("KUAIDAI_PLATFORM_URL", "https://platforms.example", "KUAIDAI_PLATFORM_KEY must be set"),
         ("DATABASE_URL", "mysql://u:p@h/d", "'mysql' database; only PostgreSQL"),
+        ("KUAIDAI_NIGHT_WORKERS", "0", "'0' is no whole number from 1 to 64"),
+        ("KUAIDAI_NIGHT_WORKERS", "many", "KUAIDAI_NIGHT_WORKERS='many'"),
     ],
 )
 def test_wrong_values_are_named(tmp_path, name, value, named):
@@ -82,3 +84,9 @@ def test_an_unknown_engine_is_refused(tmp_path):
     assert load({"KUAIDAI_HOME": str(tmp_path), "KUAIDAI_ENGINE": "Spark"}).engine == "spark"
     with pytest.raises(WrongSetting, match=r"KUAIDAI_ENGINE='polars'.*duckdb or spark"):
         load({"KUAIDAI_HOME": str(tmp_path), "KUAIDAI_ENGINE": "polars"})
+
+
+def test_a_night_has_a_process_a_core_unless_told(tmp_path):
+    assert 1 <= load({"KUAIDAI_HOME": str(tmp_path)}).night_workers <= 8
+    told = {"KUAIDAI_HOME": str(tmp_path), "KUAIDAI_NIGHT_WORKERS": "12"}
+    assert load(told).night_workers == 12

@@ -1,6 +1,7 @@
 """The commands of lending on the loan book: close of day, the ledger, a loan."""
 
 import json
+import multiprocessing
 from datetime import date
 
 import pytest
@@ -9,9 +10,9 @@ from tests.support.agreement import check_agreement
 from tests.support.bank import ENDS_ON
 from tests.support.threads import at_once
 
-from kuaidai.interfaces.cli import main
+from kuaidai.interfaces.cli import eod, main
 from kuaidai.lending.servicing.models import Loan
-from kuaidai.lending.servicing.operations import close_of_day
+from kuaidai.lending.servicing.operations import close_of_day, drawing
 
 
 def run(capsys, *arguments):
@@ -107,6 +108,32 @@ def test_a_run_beside_another_ends_with_the_code_for_later(capsys, facility) -> 
     with close_of_day._only_run():
         [(code, _, err)] = at_once(lambda _: run(capsys, "eod", "run"), 1)
     assert (code, err.count("\n")) == (75, 1)
+
+
+@pytest.mark.parametrize("workers", ["0", "65", "two"])
+def test_a_number_of_processes_that_cannot_be_is_refused_in_words(capsys, workers) -> None:
+    code, _, err = run(capsys, "eod", "run", "--workers", workers)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "Invalid value for '--workers'" in err
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_night_of_several_processes_tells_each_chunk(capsys, facility, draw, monkeypatch) -> None:
+    monkeypatch.setattr(drawing, "LOANS_IN_CHUNK", 1)
+    for _ in range(6):
+        draw(facility, "10000.00")
+    told, show = [], eod._tell
+
+    def tells(bar, task, done, total):
+        told.append((done, total, len(multiprocessing.active_children())))
+        show(bar, task, done, total)
+
+    monkeypatch.setattr(eod, "_tell", tells)
+    assert run(capsys, "eod", "run", "--workers", "2")[0] == 0
+    assert [done for done, _, _ in told] == [1, 2, 3, 4, 5, 6]
+    assert {(total, processes) for _, total, processes in told} == {(6, 2)}
+    check_agreement()
 
 
 @pytest.mark.django_db

@@ -13,6 +13,9 @@ DEMO_PLATFORM_KEY = "demo-platform-key"
 _ENGINES = ("duckdb", "spark")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
+MOST_WORKERS = 64
+_USUAL_WORKERS = 8
+"""More processes than this a night gets only if asked: the database has as much work as they."""
 
 
 class WrongSetting(ValueError):
@@ -39,6 +42,7 @@ class Environment:
     currency: str
     real_data: Path | None
     monitoring: Path | None
+    night_workers: int
 
     @property
     def quality_folder(self) -> Path:
@@ -119,6 +123,21 @@ def _engine(values: Mapping[str, str]) -> str:
     return name
 
 
+def _number(values: Mapping[str, str], name: str, *, usual: int, least: int, most: int) -> int:
+    text = values.get(name, "").strip()
+    if not text:
+        return usual
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise WrongSetting(f"{name}={text!r} is no whole number from {least} to {most}")
+    return int(text)
+
+
+def _night_workers(values: Mapping[str, str]) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    usual = min(cores or 1, _USUAL_WORKERS)
+    return _number(values, "KUAIDAI_NIGHT_WORKERS", usual=usual, least=1, most=MOST_WORKERS)
+
+
 def load(values: Mapping[str, str] | None = None) -> Environment:
     """The settings in `values` (default: the process's environment); raises `WrongSetting`."""
     values = os.environ if values is None else values
@@ -147,4 +166,5 @@ def load(values: Mapping[str, str] | None = None) -> Environment:
         currency=values.get("KUAIDAI_CURRENCY", "CNY"),
         real_data=Path(real_data) if real_data else None,
         monitoring=Path(monitoring) if monitoring else None,
+        night_workers=_night_workers(values),
     )

@@ -1,7 +1,7 @@
 """`kuaidai eod`: close of day.
 
 Exit codes besides those of every command: 3 refused, 6 the books do not reconcile, breaks are open or
-loans stay parked, 75 another run holds the lock (try again later).
+loans stay parked, 75 another run holds the lock or a process of the run died (try again later).
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from kuaidai.config.environment import MOST_WORKERS
 from kuaidai.interfaces.cli.columns import columns
 from kuaidai.kernel.errors import Refusal
 
 if TYPE_CHECKING:
     from kuaidai.lending.servicing.domain.views import CloseReport, CloseStatus
 
-REFUSED, NOT_EVEN, RUNNING = 3, 6, 75
+REFUSED, NOT_EVEN, LATER = 3, 6, 75
+_AGAIN = frozenset({"CLOSE_RUNNING", "CLOSE_PROCESS_DIED"})
 MOST_DAYS = 400
 _DAY = timedelta(days=1)
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -60,7 +62,7 @@ def _told() -> Iterator[None]:
         yield
     except Refusal as refusal:
         typer.echo(f"error: {refusal}", err=True)
-        raise typer.Exit(RUNNING if refusal.code == "CLOSE_RUNNING" else REFUSED) from refusal
+        raise typer.Exit(LATER if refusal.code in _AGAIN else REFUSED) from refusal
 
 
 @app.command()
@@ -74,12 +76,21 @@ def run(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Close all days up to this one, in order."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST_WORKERS,
+            help="Processes that close chunks of 10,000 loans (default: KUAIDAI_NIGHT_WORKERS).",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Close the business date: debit what is due, accrue, count days past due, open the next day.
 
     A schedule should name the day with --on or --through: then a run repeated after a time-out changes
-    nothing. Exit code 75 when another run is at it, 3 when refused, 6 when the books do not reconcile.
+    nothing. Exit code 75 when another run is at it or a process died, 3 when refused, 6 when the books
+    do not reconcile.
     """
     if (on is not None) + (through is not None) + (days != 1) > 1:
         raise typer.BadParameter("--on, --through and --days exclude each other")
@@ -87,7 +98,7 @@ def run(
 
     setup()
     with _told():
-        reports = _close(_days(days, on, through), as_json=as_json)
+        reports = _close(_days(days, on, through), workers, as_json=as_json)
     if as_json:
         typer.echo(json.dumps([asdict(report) for report in reports], default=str))
     else:
@@ -112,7 +123,9 @@ def _days(days: int, on: datetime | None, through: datetime | None) -> list[date
     return [first + no * _DAY for no in range(wanted)]
 
 
-def _close(wanted: list[date | None], *, as_json: bool) -> list[CloseReport]:
+def _close(wanted: list[date | None], workers: int | None, *, as_json: bool) -> list[CloseReport]:
+    from django.conf import settings
+
     from kuaidai.foundation.actors import Actor
     from kuaidai.lending.servicing.operations import run_close_of_day
 
@@ -122,8 +135,9 @@ def _close(wanted: list[date | None], *, as_json: bool) -> list[CloseReport]:
         for day in wanted:
             task = bar.add_task(f"closing {day or ''}", total=None)
             report = run_close_of_day(
-                actor=Actor.system("eod"), on=day, progress=partial(_tell, bar, task)
-            )
+                actor=Actor.system("eod"), on=day, progress=partial(_tell, bar, task),
+                workers=workers or settings.KUAIDAI.night_workers,
+            )  # fmt: skip
             bar.remove_task(task)
             reports.append(report)
     return reports

@@ -131,6 +131,17 @@ class CloseRunning(Refusal):
     zh = "{value} 的日终正在运行；请等待其完成（`kuaidai eod status`）。"
 
 
+class CloseProcessDied(Refusal):
+    """A process that closed chunks was killed; what it had closed stays closed."""
+
+    code, http_status = "CLOSE_PROCESS_DIED", 503
+    en = (
+        "A process of the close of day for {value} died, perhaps for want of memory; "
+        "run it again, it goes on where it stopped."
+    )
+    zh = "{value} 日终的一个处理进程已中止（可能内存不足）；请重新运行，将从中断处继续。"
+
+
 class ApprovalExpired(Refusal):
     """The approval's last day is past."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from datetime import date
+from threading import Thread
 from typing import Any
 
 from kuaidai.foundation.actors import Actor
@@ -13,9 +16,18 @@ def begin_process(database: dict[str, Any], environment: Any) -> None:
     import django
     from django.conf import settings
 
+    Thread(target=_end_with_the_parent, daemon=True).start()
     settings.DATABASES["default"].update(database)
     settings.KUAIDAI = environment
     django.setup()
+
+
+def _end_with_the_parent() -> None:
+    """A run that is gone must close no more chunks: another may have begun."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def close_one(chunk_id: int, on: date, actor: Actor) -> int:

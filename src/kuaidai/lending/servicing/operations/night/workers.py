@@ -9,10 +9,12 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from typing import Any
 
 from kuaidai.foundation.actors import Actor
+from kuaidai.lending.servicing.errors import CloseProcessDied
 from kuaidai.lending.servicing.operations.night.settling import chunks_to_close
 from kuaidai.lending.servicing.processes import begin_process, close_one
 
@@ -25,7 +27,7 @@ Progress = Callable[[int, int], None]
 def close_chunks(on: date, actor: Actor, *, workers: int, progress: Progress | None) -> None:
     """Close every chunk on `on`; `progress` gets (chunks done, all chunks).
 
-    Raises what a chunk raises, once those that are being closed have ended.
+    Raises what a chunk raises, once those that are being closed have ended, and `CloseProcessDied`.
     """
     done = 0
     while chunks := chunks_to_close(on):  # again: a drawdown may have begun a chunk meanwhile
@@ -49,6 +51,8 @@ def _closing(chunks: Sequence[int], on: date, actor: Actor, workers: int) -> Ite
         try:
             for future in as_completed(running):
                 yield future.result()
+        except BrokenProcessPool as died:
+            raise CloseProcessDied(value=on) from died
         finally:
             for future in running:
                 future.cancel()
