@@ -7,12 +7,17 @@ once per connection instead of every time, which is most of what a statement on 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 from django.db import connection
 
+_ONLY_WHEN_ASKED = sys.maxsize
+"""Django turns preparing off on its connections (None), and then psycopg ignores `prepare=True`; with
+this many runs before a statement is prepared by itself, only those that ask for it are.
+"""
 Values = Sequence[Any] | Mapping[str, Any]
 
 
@@ -30,6 +35,8 @@ def execute(statement: str, values: Values) -> int:
 
 def _run(statement: str, values: Values) -> psycopg.Cursor[tuple[Any, ...]]:
     connection.ensure_connection()
+    raw = connection.connection
+    raw.prepare_threshold = _ONLY_WHEN_ASKED
     with connection.wrap_database_errors:
-        cursor = psycopg.Cursor[tuple[Any, ...]](connection.connection)
+        cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(raw)
         return cursor.execute(statement, values, prepare=True)
