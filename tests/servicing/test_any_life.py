@@ -17,7 +17,10 @@ from kuaidai.lending.servicing.domain.conventions import (
     Conventions,
     Excess,
     HolidayRoll,
+    LevelBy,
     MonthEnd,
+    OverduePrincipal,
+    PayoffInterest,
     Settles,
 )
 from kuaidai.lending.servicing.domain.frequency import Frequency
@@ -58,6 +61,10 @@ def terms(draw) -> LoanTerms:
         settles=draw(st.sampled_from(Settles)),
         excess=draw(st.sampled_from(Excess)),
         due_date_counts=draw(st.booleans()),
+        overdue_principal=draw(st.sampled_from(OverduePrincipal)),
+        payoff_interest=draw(st.sampled_from(PayoffInterest)),
+        level_by=draw(st.sampled_from(LevelBy)),
+        rounds_segments=draw(st.booleans()),
     )
     method, count = draw(st.sampled_from(METHODS)), draw(st.integers(1, 6))
     start = draw(st.dates(date(2023, 1, 1), date(2025, 12, 31)))
@@ -101,7 +108,7 @@ def happening(draw, loan: LoanTerms, number: int) -> ev.Event:
         ),
         lambda: ev.RateChange(key, on, draw(RATES)),
         lambda: ev.Misuse(key, on, draw(CENTS)),
-        lambda: ev.Extension(key, on, later),
+        lambda: ev.Extension(key, on, later, draw(st.booleans())),
         lambda: ev.Restructuring(
             key, on, later, draw(st.sampled_from([None, Decimal("0.03")])),
             draw(st.sampled_from([None, RepaymentMethod.EQUAL_INSTALMENT])),

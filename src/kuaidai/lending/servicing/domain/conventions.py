@@ -69,6 +69,17 @@ class MultipleRounding(StrEnum):
     UP = "up"
 
 
+class LevelBy(StrEnum):
+    """What the equal instalment is worked out from; interest runs by the day count in both.
+
+    `actual`: the periods as they are, so that the last instalment comes out like the others. `nominal`:
+    the annuity formula, with 30 days a month and 7 a week in every period.
+    """
+
+    ACTUAL = "actual"
+    NOMINAL = "nominal"
+
+
 class Settles(StrEnum):
     """Whether a payment settles instalment by instalment, or bucket by bucket over all of them."""
 
@@ -80,15 +91,42 @@ class Excess(StrEnum):
     """What becomes of money beyond what is due.
 
     `reduce` and `shorten` repay early with interest to the day: the instalments left become smaller,
-    or fewer. The others pay scheduled amounts ahead and change no interest: the next instalments
-    first, the last ones first, or all of them alike.
+    or fewer. The `fill-` rules leave that interest to the running instalment and fill it up with
+    principal, which bears nothing from then on; what goes beyond makes the later ones smaller, fewer
+    of the same size, or lets the next ones off. The others pay scheduled amounts ahead and change no
+    interest: the next instalments first, the last ones first, or all of them alike.
     """
 
     REDUCE = "reduce"
     SHORTEN = "shorten"
+    FILL_REDUCE = "fill-reduce"
+    FILL_SHORTEN = "fill-shorten"
+    FILL_SKIP = "fill-skip"
     NEXT_INSTALMENT = "next-instalment"
     LAST_INSTALMENT = "last-instalment"
     REAMORTISE = "reamortise"
+
+
+FILLING = (Excess.FILL_REDUCE, Excess.FILL_SHORTEN, Excess.FILL_SKIP)
+"""The rules by which early principal counts as part of the running instalment."""
+
+
+class OverduePrincipal(StrEnum):
+    """Where the interest on overdue principal goes.
+
+    `penalty`: all of it, at the penalty rate, is penalty interest. `contract`: the contract rate's part
+    falls due with the running instalment, which stays as large as it is; only the rest is penalty.
+    """
+
+    PENALTY = "penalty"
+    CONTRACT = "contract"
+
+
+class PayoffInterest(StrEnum):
+    """How far interest runs where a loan is settled early: to its day, or to the period's end."""
+
+    TO_THE_DAY = "to-the-day"
+    TO_PERIOD_END = "to-period-end"
 
 
 @dataclass(frozen=True)
@@ -99,6 +137,7 @@ class Conventions:
     that of the unmoved date and the next period begins there). `smooth`: the level payment is moved by
     a few cents where that brings the last instalment nearer to the others.
     `due_date_counts`: the due date is the first day past due, instead of the day after it.
+    `rounds_segments`: interest is rounded also where the balance changes within a period, and added up.
     """
 
     day_count: DayCount = DayCount.ACT_360
@@ -107,6 +146,7 @@ class Conventions:
     holiday_roll: HolidayRoll = HolidayRoll.NONE
     interest_rolls: bool = True
     broken_period: BrokenPeriod = BrokenPeriod.ACTUAL
+    level_by: LevelBy = LevelBy.ACTUAL
     smooth: bool = True
     multiple: Decimal | None = None
     multiple_rounding: MultipleRounding = MultipleRounding.NEAREST
@@ -115,6 +155,9 @@ class Conventions:
     settles: Settles = Settles.BY_INSTALMENT
     excess: Excess = Excess.REDUCE
     due_date_counts: bool = False
+    overdue_principal: OverduePrincipal = OverduePrincipal.PENALTY
+    payoff_interest: PayoffInterest = PayoffInterest.TO_THE_DAY
+    rounds_segments: bool = False
 
     def __post_init__(self) -> None:
         for order in (self.due_order, self.advance_order):
@@ -172,9 +215,12 @@ _KINDS: Mapping[str, type[StrEnum]] = {
     "month_end": MonthEnd,
     "holiday_roll": HolidayRoll,
     "broken_period": BrokenPeriod,
+    "level_by": LevelBy,
     "multiple_rounding": MultipleRounding,
     "settles": Settles,
     "excess": Excess,
+    "overdue_principal": OverduePrincipal,
+    "payoff_interest": PayoffInterest,
 }
 _READERS: Mapping[str, Any] = {
     "due_order": lambda order: full_order(tuple(order)),

@@ -76,9 +76,13 @@ class Misuse(Event):
 
 @dataclass(frozen=True)
 class Extension(Event):
-    """展期: what is not due yet is spread over new due dates."""
+    """展期: what is not due yet is spread over new due dates.
+
+    With `keep_instalments` equal instalments stay as large as they are; the last takes the difference.
+    """
 
     due_dates: tuple[date, ...]
+    keep_instalments: bool = False
 
 
 @dataclass(frozen=True)

@@ -139,12 +139,14 @@ def _extend(run: RunningLoan, event: ev.Extension) -> None:
         raise ValueError(f"{event.key}: a loan is extended before it matures")
     if not event.due_dates:
         raise ValueError(f"{event.key}: name at least one due date")
+    if event.keep_instalments and run.method is not RepaymentMethod.EQUAL_INSTALMENT:
+        raise ValueError(f"{event.key}: only equal instalments are kept when due dates move")
     hold_interest(run, event.on)
     first = running_period(run, event.due_dates[0])
     if first.end <= event.on:
         raise ValueError(f"{event.key}: the new due dates come after {event.on}")
-    set_periods(run, [first, *new_periods(first.end, event.due_dates[1:])][: len(event.due_dates)],
-                unpaid_ahead(run))  # fmt: skip
+    ahead = [first, *new_periods(first.end, event.due_dates[1:])]
+    set_periods(run, ahead, unpaid_ahead(run), keep=event.keep_instalments)
 
 
 def _restructure(run: RunningLoan, event: ev.Restructuring) -> None:

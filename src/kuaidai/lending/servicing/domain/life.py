@@ -204,6 +204,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "due_on": _day,
     "annual_rate": percent,
     "due_dates": _days,
+    "keep_instalments": _flag,
     "method": method_of,
     "principal_grace": _count,
     "reverses": str,
@@ -265,7 +266,7 @@ def event_to_dict(event: ev.Event) -> dict[str, Any]:
     told: dict[str, Any] = {"type": _NAMES[type(event)]}
     for entry in fields(event):
         value = getattr(event, entry.name)
-        if value is None or (entry.name == "shorten" and not value):
+        if value is None or value is False:
             continue
         if entry.name == "annual_rate":
             value = format((value * 100).normalize(), "f")

@@ -81,6 +81,7 @@ def state_of_run(run: RunningLoan, on: date) -> LoanState:
         claim=from_cents(run.claim),
         charges_to_come=from_cents(to_come - run.running_penalty()),
         surplus=from_cents(run.counters.get(Movement.UNMATCHED_RECEIVED, 0)),
+        interest_to_come=from_cents(run.interest_to_settle(on) - run.accrued(on)),
     )
 
 

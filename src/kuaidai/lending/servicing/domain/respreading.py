@@ -9,11 +9,12 @@ from fractions import Fraction
 
 from kuaidai.kernel.money import round_ratio, to_cents
 from kuaidai.lending.servicing.domain.conventions import CHARGED, Bucket
-from kuaidai.lending.servicing.domain.due_dates import Period, share_of
-from kuaidai.lending.servicing.domain.items import Item
+from kuaidai.lending.servicing.domain.due_dates import Period
+from kuaidai.lending.servicing.domain.items import Item, whole
+from kuaidai.lending.servicing.domain.keeping import plan_ahead
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.running import RunningLoan
-from kuaidai.lending.servicing.domain.schedule import PPM, Plan, Row, amortise, instalment_rows
+from kuaidai.lending.servicing.domain.schedule import PPM, Row, amortise, instalment_rows
 
 _SHORTENED = (RepaymentMethod.EQUAL_INSTALMENT, RepaymentMethod.EQUAL_PRINCIPAL)
 """The methods that repay principal along the way, so that fewer instalments can do."""
@@ -28,6 +29,8 @@ def hold_interest(run: RunningLoan, on: date) -> None:
     """Keep the running period's interest up to `on`; from there it may run on another balance."""
     if run.closed < len(run.items):
         run.carried, run.accrual_from = run.exact_interest(on), max(on, run.accrual_from)
+        if run.terms.conventions.rounds_segments:
+            run.carried = Fraction(whole(run.carried, run.terms.conventions.rounding))
 
 
 def take_interest_ahead(run: RunningLoan) -> None:
@@ -49,7 +52,7 @@ def respread(run: RunningLoan, on: date, balance: int, *, shorten: bool = False)
         return
     take_interest_ahead(run)
     if balance == 0:
-        _replace_open(run, _nothing_left(run, before))
+        replace_open(run, _nothing_left(run, before))
         return
     fewest = 1 if shorten and run.method in _SHORTENED else len(before)
     rows: list[Row] = []
@@ -57,29 +60,12 @@ def respread(run: RunningLoan, on: date, balance: int, *, shorten: bool = False)
         rows = spread(run, balance, [item.period for item in before[:count]])
         if _burden(run, rows) <= _burden(run, before):
             break
-    _replace_open(run, _renewed(before, rows))
+    replace_open(run, renewed(before, rows))
 
 
 def spread(run: RunningLoan, balance: int, ahead: Sequence[Period]) -> list[Row]:
     """Rows of `balance` over periods of which the first is running."""
-    first = ahead[0]
-    plan = Plan(
-        balance=balance,
-        rate=run.rate,
-        method=run.method,
-        conventions=run.terms.conventions,
-        every=run.terms.every,
-        periods=ahead,
-        carried=run.carried,
-        prepaid=run.prepaid,
-        principal_grace=max(0, min(run.grace_left - run.closed, len(ahead) - 1)),
-        interest_grace=max(0, min(run.terms.interest_grace - run.closed, len(ahead) - 1)),
-        fixed=0 if run.terms.fixed_amount is None else to_cents(run.terms.fixed_amount),
-        first_share=share_of(
-            max(run.accrual_from, first.begin), first.end, first, run.terms.every,
-            run.terms.day_count,
-        ),
-    )  # fmt: skip
+    plan = plan_ahead(run, balance, ahead)
     match run.method:
         case RepaymentMethod.FLAT:
             return _flat_again(run, balance, ahead)
@@ -87,7 +73,8 @@ def spread(run: RunningLoan, balance: int, ahead: Sequence[Period]) -> list[Row]
             rows = instalment_rows(plan, plan.fixed)
             return [row for row in rows if row.principal or row.interest] or rows[:1]
         case RepaymentMethod.AGREED:
-            return instalment_rows(plan, None, principals=_trimmed(run, balance, len(ahead)))
+            parts = _trimmed(run, balance, len(ahead))
+            return instalment_rows(plan, None, asks=lambda place, _: parts[place])
         case _:
             return amortise(plan)
 
@@ -125,7 +112,8 @@ def _trimmed(run: RunningLoan, balance: int, count: int) -> list[int]:
     return found[:-1] + [0] * max(0, count - len(found)) + found[-1:]
 
 
-def _renewed(before: Sequence[Item], rows: Sequence[Row]) -> list[Item]:
+def renewed(before: Sequence[Item], rows: Sequence[Row]) -> list[Item]:
+    """Items that take the place of others, with what is charged and what was paid of that."""
     found = [
         Item(old.no, old.period, row.principal, row.interest, row.left, charges=old.charges)
         for old, row in zip(before, rows, strict=False)
@@ -157,9 +145,10 @@ def _nothing_left(run: RunningLoan, before: Sequence[Item]) -> list[Item]:
     return [kept]
 
 
-def _replace_open(run: RunningLoan, items: Sequence[Item]) -> None:
+def replace_open(run: RunningLoan, items: Sequence[Item]) -> None:
+    """Put other instalments in the place of those to come."""
     run.items[run.closed :] = items
-    run.balance = sum(item.principal for item in items)
+    run.balance, run.ahead = sum(item.principal for item in items), 0
 
 
 def _burden(run: RunningLoan, rows: Sequence[Row] | Sequence[Item]) -> int:
@@ -182,12 +171,21 @@ def new_periods(begin: date, due_dates: Sequence[date]) -> list[Period]:
     return found
 
 
-def set_periods(run: RunningLoan, ahead: Sequence[Period], balance: int) -> None:
-    """Give the loan new instalments over `ahead`, numbered on, holding `balance`."""
+def set_periods(
+    run: RunningLoan, ahead: Sequence[Period], balance: int, *, keep: bool = False
+) -> None:
+    """Give the loan new instalments over `ahead`, numbered on, holding `balance`.
+
+    With `keep` they are as large as the largest was; the last takes what is left.
+    """
     first_no = run.items[run.closed - 1].no + 1 if run.closed else 1
     charges = [charge for item in run.open_items for charge in item.charges]
     take_interest_ahead(run)
-    rows = spread(run, balance, ahead)
+    if keep:
+        level = max(item.principal + item.interest for item in run.open_items)
+        rows = instalment_rows(plan_ahead(run, balance, ahead), level)
+    else:
+        rows = spread(run, balance, ahead)
     items = [
         Item(first_no + place, row.period, row.principal, row.interest, row.left)
         for place, row in enumerate(rows)
@@ -195,7 +193,7 @@ def set_periods(run: RunningLoan, ahead: Sequence[Period], balance: int) -> None
     items[0].charges.extend(charges)
     for item in run.open_items:
         _keep_paid_charges(items[0], item)
-    _replace_open(run, items)
+    replace_open(run, items)
 
 
 def running_period(run: RunningLoan, first_due: date) -> Period:

@@ -16,9 +16,14 @@ from kuaidai.kernel.day_counts import DayCount, days_between, year_share
 from kuaidai.kernel.money import to_cents
 from kuaidai.lending.ledger.domain.movements import Movement
 from kuaidai.lending.servicing.domain import events as ev
-from kuaidai.lending.servicing.domain.conventions import Bucket
+from kuaidai.lending.servicing.domain.conventions import (
+    Bucket,
+    OverduePrincipal,
+    PayoffInterest,
+)
 from kuaidai.lending.servicing.domain.due_dates import Period, share_of
 from kuaidai.lending.servicing.domain.items import NOTHING, Charge, Item, whole
+from kuaidai.lending.servicing.domain.keeping import keep_instalments
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.schedule import PPM, build_rows, rate_ppm
 from kuaidai.lending.servicing.domain.state import Allocation
@@ -34,7 +39,8 @@ class RunningLoan:
 
     `closed` instalments have ended their period; `balance` is the scheduled principal of the others,
     on which interest runs from `accrual_from`. `carried` is exact interest of the running period
-    before that day, `prepaid` what was paid or waived of the period's interest. `early_interest` is
+    before that day, `prepaid` what was paid or waived of the period's interest, `ahead` principal of
+    the running instalment that is paid and bears nothing any more. `early_interest` is
     interest settled outside any instalment. `counters` are cumulative totals that no instalment
     tells. `off` holds, while the loan does not accrue, what it had earned before, by bucket.
     """
@@ -49,6 +55,7 @@ class RunningLoan:
     closed: int = 0
     carried: Fraction = Fraction(0)
     prepaid: int = 0
+    ahead: int = 0
     early_interest: int = 0
     misused: int = 0
     misuse: Fraction = NOTHING
@@ -91,9 +98,11 @@ class RunningLoan:
         while self.closed < len(self.items) and self.items[self.closed].period.end <= on:
             ended = self.items[self.closed]
             self._run_misuse(ended.period.end)
+            self._run_overdue(ended.period.end)
             self.at = max(self.at, ended.period.end)
             self._close(ended)
         self._run_misuse(on)
+        self._run_overdue(on)
         for item in self.closed_items:
             if item.late_until < on and item.is_late:
                 self._run_late(item, on)
@@ -109,17 +118,42 @@ class RunningLoan:
             self.prepaid = max(0, self.prepaid - earned)
         self.accrual_from, self.carried = item.period.end, deferred
         self.balance -= item.principal
+        self.ahead = 0
         self.closed += 1
         self.settle_misuse(item.period.end)
 
     def _run_late(self, item: Item, on: date) -> None:
         if (on - item.period.due).days <= self.terms.grace_days:
             return
-        share = self._share(item.period.due, item.late_until, on)
-        factor = Fraction(self.rate, PPM) * Fraction(self.terms.penalty_multiplier) * share
-        item.penalty += item.unpaid_principal * factor
+        times, rate = Fraction(self.terms.penalty_multiplier), Fraction(self.rate, PPM)
+        factor = rate * times * self._share(item.period.due, item.late_until, on)
         item.compound += item.unpaid_interest * factor
+        scheduled = min(on, self.items[-1].period.end)
+        if self.bears_contract_overdue and item.late_until < scheduled:
+            share = self._share(item.period.due, item.late_until, scheduled)
+            factor -= rate * min(times, Fraction(1)) * share
+        item.penalty += item.unpaid_principal * factor
         item.late_until = on
+
+    @property
+    def bears_contract_overdue(self) -> bool:
+        """Whether overdue principal goes on bearing contract interest in the running instalment."""
+        overdue = self.terms.conventions.overdue_principal
+        return overdue is OverduePrincipal.CONTRACT and self.method is not RepaymentMethod.FLAT
+
+    def _run_overdue(self, on: date) -> None:
+        """Contract interest on overdue principal up to `on`; it falls due with the running instalment."""
+        if not self.bears_contract_overdue or self.closed >= len(self.items):
+            return
+        running, interest = self.items[self.closed], Fraction(0)
+        for item in self.closed_items:
+            start = max(self.at, item.period.due)
+            if start < on and item.unpaid_principal > 0:
+                share = share_of(start, on, running.period, self.terms.every, self.terms.day_count)
+                interest += Fraction(item.unpaid_principal * self.rate * share[0], share[1] * PPM)
+        if interest:
+            self.carried += interest
+            keep_instalments(self)
 
     def _share(self, since: date, start: date, end: date) -> Fraction:
         """The share of a year from `start` to `end`, of days that count from `since`.
@@ -140,7 +174,7 @@ class RunningLoan:
         more = Fraction(self.terms.misuse_multiplier) - 1
         beyond = max(Fraction(0), more + 1 - Fraction(self.terms.penalty_multiplier))
         share = self._share(self.terms.start_on, self.at, on) * Fraction(self.rate, PPM)
-        running = min(self.misused, self.balance)
+        running = min(self.misused, self.balance - self.ahead)
         late = min(self.misused - running, sum(i.unpaid_principal for i in self.closed_items))
         self.misuse += (running * more + late * beyond) * share
 
@@ -174,7 +208,17 @@ class RunningLoan:
         numerator, denominator = share_of(
             self.accrual_from, on, item.period, self.terms.every, self.terms.day_count
         )
-        return self.carried + Fraction(self.balance * self.rate * numerator, denominator * PPM)
+        bearing = self.balance - self.ahead
+        return self.carried + Fraction(bearing * self.rate * numerator, denominator * PPM)
+
+    def interest_to_settle(self, on: date) -> int:
+        """Interest of the running period, not settled yet, that a loan repaid on `on` costs."""
+        if (
+            self.terms.conventions.payoff_interest is PayoffInterest.TO_THE_DAY
+            or not self.open_items
+        ):
+            return self.accrued(on)
+        return self.accrued(max(on, self.items[self.closed].period.end))
 
     # --- sums ---------------------------------------------------------------------------------
 
@@ -213,7 +257,7 @@ class RunningLoan:
         extras = [item for item in self.items if item.has_extras]
         late = sum(item.owed(bucket, rounding) for bucket in LATE for item in extras)
         fees = sum(item.owed(Bucket.FEE, rounding) for item in extras)
-        interest = self.billed_interest() + self.accrued(on)
+        interest = self.billed_interest() + self.interest_to_settle(on)
         return self.outstanding() + interest + late + fees + self.running_penalty()
 
     def earned(self, bucket: Bucket, on: date) -> int:

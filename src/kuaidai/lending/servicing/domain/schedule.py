@@ -10,17 +10,19 @@ gap shrinks (the rule of Apache Fineract's progressive loans). Equal principal i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from kuaidai.kernel.day_counts import YEAR_DAYS
 from kuaidai.kernel.money import Rounding, from_cents, round_ratio, to_cents
 from kuaidai.lending.servicing.domain.conventions import (
     BrokenPeriod,
     Conventions,
+    LevelBy,
     MultipleRounding,
 )
 from kuaidai.lending.servicing.domain.due_dates import Period, periods, share_of
@@ -157,9 +159,18 @@ def level_payment(plan: Plan, shares: Sequence[tuple[int, int]]) -> int:
     return _multiple(Fraction(owed * _SCALE, of * factors), plan.conventions)
 
 
+def _level_shares(plan: Plan, shares: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+    """The shares of a year by which the equal instalment is worked out."""
+    if plan.conventions.level_by is LevelBy.ACTUAL:
+        return shares
+    part, of = plan.every.nominal_share
+    whole = (360 * part, YEAR_DAYS.get(plan.conventions.day_count, 365) * of)
+    return [whole] * len(shares)
+
+
 def _level(plan: Plan) -> list[Row]:
     shares = _shares(plan)
-    level = level_payment(plan, shares)
+    level = level_payment(plan, _level_shares(plan, shares))
     rows = instalment_rows(plan, level, shares=shares)
     count = len(rows) - plan.principal_grace
     if not plan.conventions.smooth or plan.conventions.multiple is not None or count < 2:
@@ -183,10 +194,10 @@ def instalment_rows(
     level: int | None,
     *,
     shares: Sequence[tuple[int, int]] | None = None,
-    principals: Sequence[int] | None = None,
+    asks: Callable[[int, int], int] | None = None,
     stop: bool = False,
 ) -> list[Row]:
-    """Rows by a payment or parts of principal that are given, or by the method.
+    """Rows by a payment, by what `asks` tells of principal (place, interest), or by the method.
 
     The last row takes what is left; with `stop` they end when nothing is. Raises `ValueError` where
     it never comes to that.
@@ -209,7 +220,7 @@ def instalment_rows(
         deferred, interest = (
             (deferred + interest, 0) if place < plan.interest_grace else (0, interest + deferred)
         )
-        part = principals[place] if principals else _principal(plan, place, level, interest)
+        part = asks(place, interest) if asks else _principal(plan, place, level, interest)
         principal = left if place == len(shares) - 1 and not stop else min(left, part)
         left -= principal
         rows.append(Row(period, principal, interest, left))

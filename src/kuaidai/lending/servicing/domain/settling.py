@@ -9,9 +9,17 @@ from fractions import Fraction
 
 from kuaidai.kernel.money import from_cents
 from kuaidai.lending.ledger.domain.movements import Movement
-from kuaidai.lending.servicing.domain.conventions import CHARGED, Bucket, Excess, Settles
+from kuaidai.lending.servicing.domain.conventions import (
+    CHARGED,
+    FILLING,
+    Bucket,
+    Excess,
+    Settles,
+)
 from kuaidai.lending.servicing.domain.events import Payment
+from kuaidai.lending.servicing.domain.filling import fill
 from kuaidai.lending.servicing.domain.items import Item, whole
+from kuaidai.lending.servicing.domain.keeping import keep_instalments
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.respreading import (
     hold_interest,
@@ -65,6 +73,7 @@ def pay(run: RunningLoan, payment: Payment) -> None:
     else:
         run.settle_misuse(payment.on)
         _settle_due(run, money, payment.on)
+        _end_segment(run, money, payment.on)
         if money.left:
             _settle_ahead(run, money, payment.on, rule)
     run.count(Movement.UNMATCHED_RECEIVED, money.left)
@@ -104,10 +113,24 @@ def _settle_due(run: RunningLoan, money: _Money, on: date) -> None:
             money.settle(run, item, bucket, on)
 
 
+def _end_segment(run: RunningLoan, money: _Money, on: date) -> None:
+    """Overdue principal that bore contract interest was paid: what it bore may have to be rounded."""
+    if run.bears_contract_overdue and run.open_items and money.parts.get(Bucket.PRINCIPAL):
+        hold_interest(run, on)
+        keep_instalments(run)
+
+
 def _settle_ahead(run: RunningLoan, money: _Money, on: date, rule: Excess) -> None:
-    everything = money.left >= run.accrued(on) + unpaid_ahead(run)
+    balance = unpaid_ahead(run)
+    everything = money.left >= run.interest_to_settle(on) + balance
+    fills = rule in FILLING and run.method is not RepaymentMethod.FLAT
+    if fills and money.left < balance:
+        amount = money.left
+        money.give(run, Bucket.PRINCIPAL, amount)
+        fill(run, on, amount, rule)
+        return
     early = rule in (Excess.REDUCE, Excess.SHORTEN) and run.method is not RepaymentMethod.FLAT
-    if early or everything:  # money that settles the loan does so under every rule
+    if early or fills or everything:  # money that settles the loan does so under every rule
         _repay_early(run, money, on, shorten=rule is Excess.SHORTEN)
         _settle_items(run, money, run.items, CHARGED)
         return
@@ -144,6 +167,8 @@ def _repay_early(run: RunningLoan, money: _Money, on: date, *, shorten: bool) ->
     if not run.open_items:
         return
     accrued, balance = run.accrued(on), unpaid_ahead(run)
+    if money.left >= accrued + balance:
+        accrued = run.interest_to_settle(on)
     interest = min(money.left, accrued)
     settle_accrued(run, interest)
     money.give(run, Bucket.INTEREST, interest)

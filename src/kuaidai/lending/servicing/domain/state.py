@@ -90,6 +90,7 @@ class LoanState:
     owed on overdue principal (罚息), `compound` on overdue interest (复利), `fees` are fees charged;
     `charges_to_come` is the part of these three that was charged and falls due later.
     `payoff` settles the loan on this day. `totals` are cumulative: what the ledger is posted from.
+    `interest_to_come` is what a payoff costs of interest that is not earned yet, by the loan's conventions.
     `claim` is what is still owed of a loan that was written off.
     """
 
@@ -112,6 +113,7 @@ class LoanState:
     claim: Decimal = ZERO
     charges_to_come: Decimal = ZERO
     surplus: Decimal = ZERO
+    interest_to_come: Decimal = ZERO
 
     def _sum(self, *movements: Movement) -> Decimal:
         return sum((self.totals.get(each, ZERO) for each in movements), ZERO)
@@ -145,7 +147,7 @@ class LoanState:
         """What settles the loan on this day; of one that was written off, the claim left."""
         return (
             self.outstanding + self.due_interest + self.accrued_interest + self.late_interest
-            + self.fees + self.claim
+            + self.fees + self.claim + self.interest_to_come
         )  # fmt: skip
 
     @property
