@@ -128,6 +128,9 @@ def test_scores_and_sql_agree(folder, capsys):
     sql = folder / "card.sql"
     assert run_text(capsys, "export", card, sql, "--table", "recent")[0] == 0
 
+    assert run_text(capsys, "export", card, folder / "card.pmml", "--as", "pmml")[0] == 0
+    assert "selectFirst" in (folder / "card.pmml").read_text()
+
     recent = pq.read_table(source)
     assert recent.num_rows == 3000
     found = duckdb.sql(sql.read_text()).to_arrow_table()
@@ -194,8 +197,6 @@ def test_diff_tells_the_swap_set(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("export", "{}/card.json", "{}/x.pmml", "--as", "pmml"), "Write it as SQL"),
-        (("publish", "{}/card.json", "--as", "modeller"), "the register takes a single card"),
         (("bins", "{}/card.json"), "--segment: new, existing"),
         (("bins", "{}/single.json", "--feature", "age"), "must be one of turnover"),
         (("diff", "{}/single.json", "{}/card.json", "--on", "{}/recent.parquet"), "--approve-from"),

@@ -1,7 +1,8 @@
 """The PMML document, read by an evaluator that knows the specification and nothing of the scorer.
 
-`score_of` follows "Scorecard", "Predicates" and "MiningSchema" of PMML 4.4: predicates know true,
-false and unknown, the first attribute whose predicate is true counts, invalid values are refused.
+`score_of` and `segment_of` follow "Scorecard", "Multiple Models", "Predicates" and "MiningSchema" of PMML
+4.4: predicates know true, false and unknown, the first attribute or segment whose predicate is true
+counts, invalid values are refused.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ from kuaidai.risk.scorecards.characteristics import (
     Characteristic,
 )
 from kuaidai.risk.scorecards.errors import CannotExport
-from kuaidai.risk.scorecards.export import to_pmml
+from kuaidai.risk.scorecards.export import segmented_pmml, to_pmml
 from kuaidai.risk.scorecards.export.conditions import greatest_within, least_reaching
+from kuaidai.risk.scorecards.segments import (
+    Segment,
+    Segmentation,
+    SegmentedScorecard,
+    fit_segments,
+)
 
 NS = {"p": "http://www.dmg.org/PMML-4_4"}
 COMPARISONS = {
@@ -59,22 +66,41 @@ def tag(element: etree._Element) -> str:
     return str(etree.QName(element).localname)
 
 
-def admitted(root: etree._Element, row: dict[str, Any]) -> dict[str, Any]:
+def admitted(root: etree._Element, model: etree._Element, row: dict[str, Any]) -> dict[str, Any]:
     """The row as the model sees it: missing values None, invalid ones refused or let through."""
     seen = {}
-    for field in root.iterfind("p:Scorecard/p:MiningSchema/p:MiningField", NS):
+    for field in model.iterfind("p:MiningSchema/p:MiningField", NS):
         name = field.get("name")
         (entry,) = [e for e in root.iter(f"{{{NS['p']}}}DataField") if e.get("name") == name]
-        listed = [(v.get("value"), v.get("property", "valid")) for v in entry]
         value = row[name]
-        if isinstance(value, float) and math.isnan(value):
-            value = None if ("NaN", "missing") in listed else value
-        valid = [text for text, kind in listed if kind == "valid"]
+        if isinstance(value, float) and math.isnan(value) and not_a_number_is_missing(entry):
+            value = None
         strict = field.get("invalidValueTreatment", "returnInvalid") != "asIs"
-        if strict and value is not None and valid and value not in valid:
+        if strict and value is not None and not is_valid(entry, value):
             raise InvalidValueError(name, value)
+        if value is None and field.get("missingValueTreatment") == "returnInvalid":
+            raise InvalidValueError(name, "missing")
         seen[name] = value
     return seen
+
+
+def not_a_number_is_missing(entry: etree._Element) -> bool:
+    listed = entry.iterfind("p:Value", NS)
+    return any((v.get("value"), v.get("property")) == ("NaN", "missing") for v in listed)
+
+
+def is_valid(entry: etree._Element, value: Any) -> bool:
+    """Among the field's valid values or in one of its intervals, where it lists any."""
+    listed = [v for v in entry.iterfind("p:Value", NS) if v.get("property", "valid") == "valid"]
+    intervals = list(entry.iterfind("p:Interval", NS))
+    assert {each.get("closure") for each in intervals} <= {"closedOpen"}
+    if intervals:
+        bounds = [
+            (float(each.get("leftMargin", "-inf")), float(each.get("rightMargin", "inf")))
+            for each in intervals
+        ]
+        return any(left <= value < right for left, right in bounds)
+    return not listed or value in [v.get("value") for v in listed]
 
 
 def holds(predicate: etree._Element, row: dict[str, Any]) -> bool | None:
@@ -105,27 +131,45 @@ def holds(predicate: etree._Element, row: dict[str, Any]) -> bool | None:
     return COMPARISONS[how](value, float(bound) if isinstance(value, float) else bound)
 
 
-def score_of(root: etree._Element, row: dict[str, Any]) -> tuple[float, list[tuple[str, float]]]:
+def score_of(
+    root: etree._Element, row: dict[str, Any], model: etree._Element | None = None
+) -> tuple[float, list[tuple[str, float]]]:
     """The score, and reason codes with the points lost, most first."""
-    (model,) = root.iterfind("p:Scorecard", NS)
+    if model is None:
+        (model,) = root.iterfind("p:Scorecard", NS)
     assert model.get("reasonCodeAlgorithm") == "pointsBelow"
-    seen, score, lost = admitted(root, row), float(model.get("initialScore")), []
+    seen, score, lost = admitted(root, model, row), float(model.get("initialScore")), []
     for characteristic in model.iterfind("p:Characteristics/p:Characteristic", NS):
-        true = (a for a in characteristic if holds(a[0], seen) is True)
-        partial = float(next(true).get("partialScore"))
+        true = [a for a in characteristic if holds(a[0], seen) is True]
+        if not true:
+            raise InvalidValueError(characteristic.get("name"), "no attribute")
+        partial = float(true[0].get("partialScore"))
         score += partial
         short = float(characteristic.get("baselineScore")) - partial
         lost.append((characteristic.get("reasonCode"), short))
     return score, sorted(lost, key=lambda reason: -reason[1])
 
 
-def agree(card: Scorecard, table: pa.Table) -> None:
-    root = parse(to_pmml(card))
+def segment_of(root: etree._Element, row: dict[str, Any]) -> tuple[str, etree._Element]:
+    """Id and model of the first segment whose predicate is true."""
+    (model,) = root.iterfind("p:MiningModel", NS)
+    (segmentation,) = model.iterfind("p:Segmentation", NS)
+    assert segmentation.get("multipleModelMethod") == "selectFirst"
+    seen = admitted(root, model, row)
+    predicate, inner = next(s for s in segmentation if holds(s[0], seen) is True)
+    return predicate.getparent().get("id"), inner
+
+
+def agree(card: Scorecard | SegmentedScorecard, table: pa.Table) -> None:
+    segmented = isinstance(card, SegmentedScorecard)
+    root = parse(segmented_pmml(card) if segmented else to_pmml(card))
     for row, scored in zip(table.to_pylist(), card.score_table(table).to_pylist(), strict=True):
-        score, lost = score_of(root, row)
+        segment, model = segment_of(root, row) if segmented else (None, None)
+        score, lost = score_of(root, row, model)
         named = [name for name, points in lost[:4] if points > 0]
         ours = [scored[f"reason_{rank}"] for rank in (1, 2, 3, 4)]
-        assert (score, named) == (scored["score"], [name for name in ours if name]), row
+        assert (score, segment) == (scored["score"], scored.get("segment")), row
+        assert named == [name for name in ours if name], row
 
 
 def _attribute(kind: BinKind, points: int, **bounds: Any) -> Attribute:
@@ -234,3 +278,111 @@ def test_a_document_names_the_version_of_its_card(card) -> None:
 def test_a_name_that_xml_cannot_hold_is_refused(card) -> None:
     with pytest.raises(CannotExport, match="PMML"):
         to_pmml(replace(card, characteristics=(numeric("bell \a"),)))
+
+
+NEW = Segment("new", values=("new", "re\\turning"), features=("turnover", "queries"))
+KNOWN = Segment("known", values=("known",), features=("turnover", "bureau", "grade"))
+SMALL, LARGE = Segment("small", below=400_000.0), Segment("large", least=400_000.0, below=1e9)
+
+
+class TestSegments:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def customers(cls, frame):
+        """The sample's firms: new, returning and known customers, some of no sort."""
+        sorts = ["new", "re\\turning", "known", "known", None]
+        return frame.assign(customer=[sorts[n % 5] for n in range(len(frame))])
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def segmented(cls, customers, config):
+        rule = Segmentation("customer", (NEW, KNOWN), unknown="new")
+        return fit_segments(customers, target="bad", config=config, segmentation=rule)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def by_size(cls, customers, config):
+        rule = Segmentation("turnover", (SMALL, LARGE), unknown="small")
+        return fit_segments(customers, target="bad", config=config, segmentation=rule)
+
+    def test_every_row_is_scored_by_the_card_of_its_segment(self, segmented, customers) -> None:
+        rows = customers.head(600).copy()
+        rows["grade"] = rows["grade"].where(rows.index % 9 != 4, "never seen")
+        rows["customer"] = rows["customer"].where(rows.index % 7 != 3, "a stranger")
+
+        agree(segmented, pa.Table.from_pandas(rows, preserve_index=False))
+
+    def test_a_numeric_rule_agrees_at_its_edges(self, by_size, customers) -> None:
+        values = [None, math.nan, 0.0, -math.inf, math.inf]
+        for edge in (400_000.0, least_reaching(400_000.0), 1e9, least_reaching(1e9)):
+            values += [edge, math.nextafter(edge, -math.inf), math.nextafter(edge, math.inf)]
+        table = pa.Table.from_pandas(customers.head(len(values)), preserve_index=False)
+        place = table.column_names.index("turnover")
+
+        agree(by_size, table.set_column(place, "turnover", pa.array(values, pa.float64())))
+
+    @pytest.mark.parametrize("sort", [None, "a stranger"])
+    def test_a_row_of_no_segment_is_an_invalid_value_where_it_is_refused(
+        self, segmented, customers, sort
+    ) -> None:
+        strict = replace(segmented, segmentation=Segmentation("customer", (NEW, KNOWN)))
+        known = customers.dropna(subset=["customer"]).head(200)
+        agree(strict, pa.Table.from_pandas(known, preserve_index=False))
+
+        row = {**known.iloc[0].to_dict(), "customer": sort}
+        with pytest.raises(InvalidValueError, match="customer"):
+            segment_of(parse(segmented_pmml(strict)), row)
+
+    @pytest.mark.parametrize("turnover", [None, math.nan, 1e9, 2e9])
+    def test_so_is_a_number_of_no_segment(self, by_size, customers, turnover) -> None:
+        strict = replace(by_size, segmentation=Segmentation("turnover", (SMALL, LARGE)))
+        known = customers[customers["turnover"] < 1e9].head(100)
+        agree(strict, pa.Table.from_pandas(known, preserve_index=False))
+
+        row = {**known.iloc[0].to_dict(), "turnover": turnover}
+        with pytest.raises(InvalidValueError, match="turnover"):
+            segment_of(parse(segmented_pmml(strict)), row)
+
+    def test_a_category_of_the_other_card_is_refused_where_unseen_ones_are(self, card, segmented):
+        cards = [replace(each, characteristics=(categorical("sort", UnseenPolicy.ERROR),))
+                 for each in segmented.cards]  # fmt: skip
+        (first,) = cards[0].characteristics
+        fewer = tuple(a for a in first.attributes if "x" not in a.bin.categories)
+        cards[0] = replace(cards[0], characteristics=(replace(first, attributes=fewer),))
+        root = parse(segmented_pmml(replace(segmented, cards=tuple(cards))))
+
+        for customer, takes in (("known", True), ("new", False)):
+            row = {"customer": customer, "sort": "x"}
+            _, model = segment_of(root, row)
+            if takes:
+                score_of(root, row, model)
+            else:
+                with pytest.raises(InvalidValueError, match="sort"):
+                    score_of(root, row, model)
+
+    def test_the_document_stands_in_the_order_of_the_specification(self, segmented) -> None:
+        root = parse(segmented_pmml(segmented))
+
+        assert [tag(e) for e in root] == ["Header", "DataDictionary", "MiningModel"]
+        assert root[0].get("modelVersion") == segmented.version_hash
+        model = root[2]
+        assert [tag(e) for e in model] == ["MiningSchema", "Output", "Segmentation"]
+        outputs = [(e.get("name"), e.get("feature")) for e in model[1]]
+        assert outputs[:3] == [
+            ("score", "predictedValue"), ("segment", "entityId"), ("reason_1", "reasonCode"),
+        ]  # fmt: skip
+        assert [(e.get("id"), tag(e[0])) for e in model[2]] == [
+            ("known", "SimplePredicate"),
+            ("new", "True"),
+        ]
+        fields = [e.get("name") for e in root[1]]
+        assert sorted(fields) == sorted(set(segmented.features))
+        assert int(root[1].get("numberOfFields")) == len(fields)
+        for inner in model[2].iterfind("p:Segment/p:Scorecard", NS):
+            assert [tag(e) for e in inner] == ["MiningSchema", "Characteristics"]
+
+    def test_a_column_of_two_kinds_is_refused(self, segmented) -> None:
+        cards = tuple(replace(each, characteristics=(numeric("customer"),))
+                      for each in segmented.cards)  # fmt: skip
+        with pytest.raises(CannotExport, match="customer is a number in one place"):
+            segmented_pmml(replace(segmented, cards=cards))

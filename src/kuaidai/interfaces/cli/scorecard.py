@@ -36,7 +36,7 @@ from kuaidai.interfaces.cli.scorecard_plan import fit_plan, signed
 from kuaidai.interfaces.cli.scorecard_provenance import provenance_lines
 from kuaidai.interfaces.cli.tables import FileNotUsable, read_table, write_table
 from kuaidai.risk.scorecards.card import Scorecard
-from kuaidai.risk.scorecards.errors import BadSetting, OneCardOnly
+from kuaidai.risk.scorecards.errors import BadSetting
 
 if TYPE_CHECKING:
     from kuaidai.risk.scorecards.comparison import Difference
@@ -286,20 +286,21 @@ def export(
     """Write a scorecard as one SELECT or as a PMML document that gives the same scores."""
     loaded = read_any_card(card)
     require_folders(out)
-    write_text(out, _exported(loaded, str(card), form, table, keep or []))
+    write_text(out, _exported(loaded, form, table, keep or []))
     typer.echo(f"{loaded.name} written to {out}")
 
 
-def _exported(
-    card: Scorecard | SegmentedScorecard, source: str, form: Form, table: str, keep: list[str]
-) -> str:
-    from kuaidai.risk.scorecards.export import SqlDialect, segmented_sql, to_pmml, to_sql
+def _exported(card: Scorecard | SegmentedScorecard, form: Form, table: str, keep: list[str]) -> str:
+    from kuaidai.risk.scorecards.export import (
+        SqlDialect,
+        segmented_pmml,
+        segmented_sql,
+        to_pmml,
+        to_sql,
+    )
 
     if form is Form.PMML:
-        if isinstance(card, Scorecard):
-            return to_pmml(card)
-        remedy = "Write it as SQL, which knows segments."
-        raise OneCardOnly(source=source, what="PMML's Scorecard element", remedy=remedy)
+        return to_pmml(card) if isinstance(card, Scorecard) else segmented_pmml(card)
     dialect = SqlDialect(form.value)
     if isinstance(card, Scorecard):
         return to_sql(card, table=table, dialect=dialect, keep=keep)

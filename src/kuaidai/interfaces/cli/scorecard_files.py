@@ -40,8 +40,7 @@ def read_any_card(path: Path) -> Scorecard | SegmentedScorecard:
 
     Raises `FileNotUsable`, `BadArtefact`, `UnknownVersion`.
     """
-    from kuaidai.risk.scorecards.segments import SegmentedScorecard
-    from kuaidai.risk.scorecards.segments.artefact import is_segmented
+    from kuaidai.risk.scorecards.segments.artefact import read_scorecard
 
     label = registered_label(path)
     if label is not None:
@@ -57,9 +56,7 @@ def read_any_card(path: Path) -> Scorecard | SegmentedScorecard:
         text = path.read_text(encoding="utf-8")
     except (UnicodeDecodeError, OSError) as error:
         raise FileNotUsable(value=path, why="it is not a text file") from error
-    if is_segmented(text):
-        return SegmentedScorecard.from_json(text, source=str(path))
-    return Scorecard.from_json(text, source=str(path))
+    return read_scorecard(text, source=str(path))
 
 
 def read_card(path: Path, *, what: str = "this command", segment: str = "") -> Scorecard:
@@ -71,7 +68,7 @@ def read_card(path: Path, *, what: str = "this command", segment: str = "") -> S
     if segment in found.segmentation.names:
         return found.card(segment)
     remedy = f"Name one of its segments with --segment: {names}."
-    if what in ("this command", "the register"):
+    if what == "this command":
         remedy = f"Its segments: {names}."
     raise OneCardOnly(source=str(path), what=what, remedy=remedy)
 

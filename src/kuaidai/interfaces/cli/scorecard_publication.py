@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kuaidai.interfaces.cli.scorecard_files import read_card
+from kuaidai.interfaces.cli.scorecard_files import read_any_card
 from kuaidai.interfaces.cli.tables import FileNotUsable
 from kuaidai.risk.policy.domain.lifecycle import ModelKind
 
@@ -39,7 +39,7 @@ def publish(
     ] = ModelKind.RISK_EVALUATION,
 ) -> None:
     """Put a scorecard on the register and up for approval by a second person."""
-    loaded = read_card(card, what="the register")
+    loaded = read_any_card(card)
     if report is not None and not report.is_file():
         raise FileNotUsable(value=report, why="there is no such file")
     actor, on = _begin(login)

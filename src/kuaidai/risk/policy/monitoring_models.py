@@ -45,7 +45,7 @@ class MonitoringAlert(models.Model):
         "policy.ModelVersion", on_delete=models.PROTECT, related_name="alerts"
     )
     code = models.CharField(max_length=30)
-    subject = models.CharField(max_length=100, blank=True)
+    subject = models.TextField(blank=True)
     level = models.CharField(max_length=10, choices=[(level.value, level.value) for level in Level])
     value = models.FloatField()
     limit = models.FloatField()

@@ -22,8 +22,9 @@ from kuaidai.risk.policy.models import DecisionRecord, ModelVersion
 from kuaidai.risk.policy.monitoring_alerts import keep_alerts
 from kuaidai.risk.policy.monitoring_models import MonitoringRun
 from kuaidai.risk.policy.monitoring_queries import monitoring_view
-from kuaidai.risk.scorecards import Scorecard
 from kuaidai.risk.scorecards.monitoring import MonitoringReport, Thresholds, monitor
+from kuaidai.risk.scorecards.segments import AnyScorecard
+from kuaidai.risk.scorecards.segments.artefact import read_scorecard
 
 
 @transaction.atomic
@@ -56,7 +57,7 @@ def monitor_model(
     done = runs.filter(month=month_start(month)).first()
     if done is not None:
         return monitoring_view(done)
-    card = Scorecard.from_json(row.content, source=f"Model {row.label}")
+    card = read_scorecard(row.content, source=f"Model {row.label}")
     first = runs.filter(month__lt=month_start(month)).order_by("month").first()
     reference = MonitoringReport.from_json(first.report).population.by_score if first else ()
     report = monitor(
@@ -95,7 +96,7 @@ def monitor_model(
     return monitoring_view(held)
 
 
-def _applicants(card: Scorecard, row: ModelVersion, month: date) -> pd.DataFrame:
+def _applicants(card: AnyScorecard, row: ModelVersion, month: date) -> pd.DataFrame:
     """The features of everyone the version scored in the month, unsealed. Raises `DecisionDamaged`."""
     records = DecisionRecord.objects.filter(
         model_version=row, decided_on__range=(month_start(month), month_end(month))

@@ -31,7 +31,7 @@ from kuaidai.risk.policy.errors import (
 from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, PolicyVersion
 from kuaidai.risk.policy.shadows import score_shadows
 from kuaidai.risk.policy.versions import APPROVERS, SUBMITTERS, Row, locked, require_role
-from kuaidai.risk.scorecards import Scorecard
+from kuaidai.risk.scorecards.segments import AnyScorecard
 
 
 def _audit(
@@ -75,7 +75,7 @@ def draft_policy(*, content: PolicyContent, actor: Actor, on: date) -> str:
 @transaction.atomic
 def draft_model(
     *,
-    scorecard: Scorecard,
+    scorecard: AnyScorecard,
     report: str,
     actor: Actor,
     on: date,
@@ -211,7 +211,7 @@ def _is_draft(table: type[Row], label: str) -> bool:
 
 @transaction.atomic
 def publish_scorecard(
-    scorecard: Scorecard, *, report: Path | str, maker: Actor, checker: Actor, on: date
+    scorecard: AnyScorecard, *, report: Path | str, maker: Actor, checker: Actor, on: date
 ) -> str:
     """Draft, submit and approve a scorecard in one go, live from `on`; returns its label.
 

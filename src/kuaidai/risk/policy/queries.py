@@ -32,7 +32,8 @@ from kuaidai.risk.policy.errors import (
     UnknownVersion,
 )
 from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, PolicyVersion
-from kuaidai.risk.scorecards import Scorecard
+from kuaidai.risk.scorecards.segments import AnyScorecard
+from kuaidai.risk.scorecards.segments.artefact import read_scorecard
 
 T = TypeVar("T")
 
@@ -46,10 +47,10 @@ class Live(NamedTuple, Generic[T]):
 
 
 @lru_cache(maxsize=16)
-def scorecard_of(version_id: int, content_hash: str) -> Scorecard:
+def scorecard_of(version_id: int, content_hash: str) -> AnyScorecard:
     """A registered card, read and made ready once; the hash keeps a changed database from an old card."""
     row = ModelVersion.objects.get(id=version_id, content_hash=content_hash)
-    return Scorecard.from_json(row.content, source=f"Model {row.label}")
+    return read_scorecard(row.content, source=f"Model {row.label}")
 
 
 @lru_cache(maxsize=16)
@@ -58,7 +59,7 @@ def _policy(version_id: int, content_hash: str) -> PolicyContent:
     return PolicyContent.from_json(row.content, source=f"Policy {row.label}")
 
 
-def live_scorecard(on: date, name: str | None = None) -> Live[Scorecard]:
+def live_scorecard(on: date, name: str | None = None) -> Live[AnyScorecard]:
     """The risk-evaluation card live on `on`, of that name if one is given. Raises `NothingLive`."""
     rows = ModelVersion.objects.filter(
         kind=ModelKind.RISK_EVALUATION, status=Status.APPROVED, live_from__lte=on
@@ -150,7 +151,7 @@ def inventory(*, on: date) -> tuple[InventoryLine, ...]:
     return inventory_of(versions(on=on), on)
 
 
-def scorecard_version(label: str) -> Scorecard:
+def scorecard_version(label: str) -> AnyScorecard:
     """The scorecard on the register as `label`, whatever its status. Raises `UnknownVersion`."""
     name, _, number = label.rpartition("/")
     row = None
@@ -224,7 +225,7 @@ def replay(decision_id: str) -> ReplayResult:
             decide(
                 DecisionFacts.from_bytes(inputs),
                 policy=PolicyContent.from_json(row.policy_version.content),
-                scorecard=Scorecard.from_json(row.model_version.content),
+                scorecard=read_scorecard(row.model_version.content),
             )
         )
         recomputed_hash = sha256_hex(again)

@@ -95,14 +95,24 @@ class _Build:
     def fit(self, rows: Rows) -> Scorecard | SegmentedScorecard | None:
         """The card built on `rows`; None where they give none."""
         train = take_rows(self.table, rows)
-        columns = {"target": self.target, "weight": self.weight, "offset": self.offset}
         try:
             if self.segmentation is None:
-                return fit_scorecard(train, config=self.config, **columns)
+                return fit_scorecard(
+                    train,
+                    target=self.target,
+                    config=self.config,
+                    weight=self.weight,
+                    offset=self.offset,
+                )
             from kuaidai.risk.scorecards.segments import fit_segments
 
             return fit_segments(
-                train, config=self.config, segmentation=self.segmentation, **columns
+                train,
+                target=self.target,
+                config=self.config,
+                segmentation=self.segmentation,
+                weight=self.weight,
+                offset=self.offset,
             )
         except _NO_CARD:
             return None

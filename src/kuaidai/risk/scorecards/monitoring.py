@@ -8,7 +8,8 @@ vintages only, whose every loan has been watched for the whole performance windo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -18,12 +19,14 @@ from scipy import stats
 from kuaidai.kernel.calendars import add_months, month_end, month_start
 from kuaidai.kernel.stability import Stability, stability_index
 from kuaidai.risk.scorecards.card import Grade, Scorecard
+from kuaidai.risk.scorecards.characteristics import Characteristic
 from kuaidai.risk.scorecards.columns import (
     Floats,
     Table,
     read_column,
     require_columns,
     row_count,
+    take_rows,
 )
 from kuaidai.risk.scorecards.config import Kind
 from kuaidai.risk.scorecards.errors import BadSetting, SampleTooSmall
@@ -40,6 +43,7 @@ from kuaidai.risk.scorecards.monitoring_report import (
     Population,
     Thresholds,
 )
+from kuaidai.risk.scorecards.segments.card import AnyScorecard
 
 __all__ = [
     "CharacteristicStability",
@@ -62,7 +66,7 @@ _SCORE_BANDS = 10
 
 
 def monitor(
-    card: Scorecard,
+    card: AnyScorecard,
     population: Table,
     *,
     month: date,
@@ -92,7 +96,7 @@ def monitor(
     counted = _population(card, scores)
     grade = stability_index([g.rows for g in card.grades], [count for _, count in counted.by_grade])
     score = None if not reference else _score_stability(reference, dict(counted.by_score))
-    moved = tuple(_characteristic(card, place, population) for place in range(len(card.features)))
+    moved = tuple(_characteristics(card, population))
     judged = None
     if performance is not None:
         judged = _performance(card, performance, on, window_months, limits.least_bads)
@@ -122,7 +126,7 @@ def matured_through(on: date, window_months: int) -> date:
     return month_end(first) if on == month_end(on) else first - timedelta(days=1)
 
 
-def _population(card: Scorecard, scores: npt.NDArray[np.int64]) -> Population:
+def _population(card: AnyScorecard, scores: npt.NDArray[np.int64]) -> Population:
     distinct, counts = np.unique(scores, return_counts=True)
     by_score = tuple(zip(distinct.tolist(), counts.tolist(), strict=True))
     grades = dict.fromkeys((g.grade for g in card.grades), 0)
@@ -154,8 +158,31 @@ def _score_stability(reference: Mapping[int, int], now: Mapping[int, int]) -> St
     return stability_index(*counts)
 
 
-def _characteristic(card: Scorecard, place: int, population: Table) -> CharacteristicStability:
-    c = card.characteristics[place]
+def _characteristics(card: AnyScorecard, population: Table) -> Iterator[CharacteristicStability]:
+    """Of a segmented card: the segments' shares, then each card's characteristics on its own rows."""
+    if isinstance(card, Scorecard):
+        yield from (_characteristic(c, population) for c in card.characteristics)
+        return
+    rule, places = card.segmentation, card.segmentation.places(population)
+    before = [each.provenance.rows for each in card.cards]
+    shares = stability_index(before, np.bincount(places, minlength=len(before)))
+    yield CharacteristicStability(
+        rule.column, f"{rule.column}, shares of segments", f"{rule.column}（客群占比）", shares
+    )
+    for place, (name, each) in enumerate(zip(rule.names, card.cards, strict=True)):
+        own = take_rows(population, np.flatnonzero(places == place))
+        if row_count(own):
+            for c in each.characteristics:
+                found = _characteristic(c, own)
+                yield replace(
+                    found,
+                    feature=f"{name}/{c.name}",
+                    title_en=f"{found.title_en}, segment {name}",
+                    title_zh=f"{found.title_zh}（客群：{name}）",
+                )
+
+
+def _characteristic(c: Characteristic, population: Table) -> CharacteristicStability:
     codes = c.codes(read_column(population, c.name, c.feature.kind))
     after = np.bincount(codes, minlength=len(c.attributes))
     before = [attribute.count for attribute in c.attributes]
@@ -165,7 +192,7 @@ def _characteristic(card: Scorecard, place: int, population: Table) -> Character
 
 
 def _performance(
-    card: Scorecard, table: Table, on: date, window_months: int, least_bads: int
+    card: AnyScorecard, table: Table, on: date, window_months: int, least_bads: int
 ) -> Performance:
     require_columns(table, [DECIDED_ON, SCORE, BAD])
     through = matured_through(on, window_months)
@@ -199,7 +226,7 @@ def _days(table: Table) -> list[date]:
 
 
 def _discrimination(
-    card: Scorecard, scores: Floats, bad: Floats, grades: list[Grade]
+    card: AnyScorecard, scores: Floats, bad: Floats, grades: list[Grade]
 ) -> Discrimination:
     gap = separation(scores, bad)
     at = gap.scores.index(gap.ks_score)
@@ -225,7 +252,7 @@ def _discrimination(
     )
 
 
-def development_auc(card: Scorecard) -> float | None:
+def development_auc(card: AnyScorecard) -> float | None:
     """AUC of the grades in development, from the counts on the card; None without goods or bads."""
     bads = np.array([g.bads for g in card.grades])
     goods = np.array([g.rows for g in card.grades]) - bads
@@ -235,7 +262,9 @@ def development_auc(card: Scorecard) -> float | None:
     return float((goods * (below + bads / 2)).sum() / (goods.sum() * bads.sum()))
 
 
-def _calibration(card: Scorecard, bad: Floats, grades: list[Grade]) -> tuple[GradeCalibration, ...]:
+def _calibration(
+    card: AnyScorecard, bad: Floats, grades: list[Grade]
+) -> tuple[GradeCalibration, ...]:
     """Tails of the binomial distribution: Basel Committee, Working Paper 14 (2005), chapter III."""
     names = np.array([g.grade for g in grades])
     table = []

@@ -75,7 +75,10 @@ class Population:
 
 @dataclass(frozen=True)
 class CharacteristicStability:
-    """How far the month's distribution over a characteristic's attributes is from development's."""
+    """How far the month's distribution over a characteristic's attributes is from development's.
+
+    `feature`: on a segmented card segment/feature, and the column that decides for the segments' shares.
+    """
 
     feature: str
     title_en: str

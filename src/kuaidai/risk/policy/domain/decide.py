@@ -18,12 +18,13 @@ from kuaidai.risk.policy.domain.facts import DecisionFacts
 from kuaidai.risk.policy.domain.limit import Limit, limit_of
 from kuaidai.risk.policy.domain.price import Price, price_of
 from kuaidai.risk.policy.domain.wording import percent
-from kuaidai.risk.scorecards import Scorecard, ScoreResult
+from kuaidai.risk.scorecards import ScoreResult
+from kuaidai.risk.scorecards.segments import AnyScorecard
 
 _SCORE_CODES = ("SCORE_TOO_LOW", "SCORE_BORDERLINE")
 
 
-def decide(facts: DecisionFacts, *, policy: PolicyContent, scorecard: Scorecard) -> Decision:
+def decide(facts: DecisionFacts, *, policy: PolicyContent, scorecard: AnyScorecard) -> Decision:
     """Admission, score, price, limit, outcome.
 
     A missing required source always refers: what the platforms did not say is never held against the

@@ -7,7 +7,7 @@ true; with `pointsBelow` a characteristic counts as a reason by its baseline les
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
@@ -35,48 +35,75 @@ def to_pmml(card: Scorecard) -> str:
     the feature's best bin; unlike the scorer's they may name a feature that lost none, and the order
     of equal losses is the engine's. Raises `CannotExport` (a name with a character XML cannot hold).
     """
-    root = _element("PMML", version="4.4")
-    try:
-        root.extend([_header(card), _dictionary(card), _model(card)])
-    except ValueError as error:  # lxml names neither the text nor its place
-        raise CannotExport(form="PMML", why=f"a name is not possible in XML ({error})") from error
+    return document(
+        header(card.name, card.version_hash),
+        dictionary([data_field(c, categories(c)) for c in card.characteristics]),
+        scorecard(card, element("Output", *score_and_reasons(len(card.features)))),
+    )
+
+
+def document(*parts: etree._Element) -> str:
+    """The text of a document of those parts."""
+    root = element("PMML", *parts, version="4.4")
     etree.indent(root)
     text: str = etree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _element(tag: str, *children: etree._Element, **attributes: str) -> etree._Element:
-    element = etree.Element(f"{{{NAMESPACE}}}{tag}", attributes, nsmap={None: NAMESPACE})
-    element.extend(children)
-    return element
+def element(tag: str, *children: etree._Element, **attributes: str) -> etree._Element:
+    """An element of PMML's namespace; raises `CannotExport` for a character that XML cannot hold."""
+    try:
+        made = etree.Element(f"{{{NAMESPACE}}}{tag}", attributes, nsmap={None: NAMESPACE})
+    except ValueError as error:  # lxml names neither the text nor its place
+        raise CannotExport(form="PMML", why=f"a name is not possible in XML ({error})") from error
+    made.extend(children)
+    return made
 
 
-def _header(card: Scorecard) -> etree._Element:
-    application = _element("Application", name="kuaidai")
-    return _element("Header", application, description=card.name, modelVersion=card.version_hash)
+def header(name: str, version_hash: str) -> etree._Element:
+    """Which version of which card the document holds."""
+    application = element("Application", name="kuaidai")
+    return element("Header", application, description=name, modelVersion=version_hash)
 
 
-def _dictionary(card: Scorecard) -> etree._Element:
-    fields = [_data_field(c) for c in card.characteristics]
-    return _element("DataDictionary", *fields, numberOfFields=str(len(fields)))
+def dictionary(fields: Sequence[etree._Element]) -> etree._Element:
+    """The data dictionary of those fields."""
+    return element("DataDictionary", *fields, numberOfFields=str(len(fields)))
 
 
-def _data_field(c: Characteristic) -> etree._Element:
-    names = {"name": c.name, "displayName": c.feature.title("en")}
+def data_field(c: Characteristic, known: Sequence[str]) -> etree._Element:
+    """The field of a characteristic; `known`: its categories, any other being invalid (none: all valid)."""
     if c.feature.kind is Kind.NUMERIC:
-        not_a_number = _element("Value", value="NaN", property="missing")
-        return _element("DataField", not_a_number, optype="continuous", dataType="double", **names)
-    known = [name for group in category_groups(c) for name in group.categories]
-    values = [_element("Value", value=name) for name in known]
-    return _element("DataField", *values, optype="categorical", dataType="string", **names)
+        return number_field(c.name, displayName=c.feature.title("en"))
+    return text_field(c.name, known, displayName=c.feature.title("en"))
 
 
-def _model(card: Scorecard) -> etree._Element:
-    return _element(
+def number_field(name: str, *valid: etree._Element, **more: str) -> etree._Element:
+    """A field of numbers, NaN missing; `valid`: the intervals that are (none: all numbers)."""
+    missing = element("Value", value="NaN", property="missing")
+    kind = {"optype": "continuous", "dataType": "double"}
+    return element("DataField", *valid, missing, name=name, **kind, **more)
+
+
+def text_field(name: str, known: Sequence[str], **more: str) -> etree._Element:
+    """A field of categories."""
+    values = [element("Value", value=value) for value in known]
+    kind = {"optype": "categorical", "dataType": "string"}
+    return element("DataField", *values, name=name, **kind, **more)
+
+
+def categories(c: Characteristic) -> list[str]:
+    """The categories the characteristic knows."""
+    return [name for group in category_groups(c) for name in group.categories]
+
+
+def scorecard(card: Scorecard, output: etree._Element | None = None) -> etree._Element:
+    """The `Scorecard` element, with that output."""
+    return element(
         "Scorecard",
-        _element("MiningSchema", *(_mining_field(c) for c in card.characteristics)),
-        _output(card),
-        _element("Characteristics", *(_characteristic(c) for c in card.characteristics)),
+        element("MiningSchema", *(_mining_field(c) for c in card.characteristics)),
+        *([] if output is None else [output]),
+        element("Characteristics", *(_characteristic(c) for c in card.characteristics)),
         modelName=card.name,
         functionName="regression",
         algorithmName="points from weight of evidence",
@@ -92,34 +119,25 @@ def _mining_field(c: Characteristic) -> etree._Element:
     # card is to refuse it.
     refused = c.feature.kind is Kind.NUMERIC or c.feature.unseen is UnseenPolicy.ERROR
     treatment = "returnInvalid" if refused else "asIs"
-    return _element("MiningField", name=c.name, usageType="active", invalidValueTreatment=treatment)
+    return element("MiningField", name=c.name, usageType="active", invalidValueTreatment=treatment)
 
 
-def _output(card: Scorecard) -> etree._Element:
-    score = _element(
-        "OutputField",
-        name="score",
-        feature="predictedValue",
-        optype="continuous",
-        dataType="double",
-    )
-    reasons = [
-        _element(
-            "OutputField",
-            name=f"reason_{rank}",
-            feature="reasonCode",
-            rank=str(rank),
-            optype="categorical",
-            dataType="string",
-        )
-        for rank in range(1, min(REASON_COUNT, len(card.features)) + 1)
+def score_and_reasons(features: int) -> list[etree._Element]:
+    """The output fields of a card with so many features."""
+    score = {"feature": "predictedValue", "optype": "continuous", "dataType": "double"}
+    reason = {"feature": "reasonCode", "optype": "categorical", "dataType": "string"}
+    return [
+        element("OutputField", name="score", **score),
+        *(
+            element("OutputField", name=f"reason_{rank}", rank=str(rank), **reason)
+            for rank in range(1, min(REASON_COUNT, features) + 1)
+        ),
     ]
-    return _element("Output", score, *reasons)
 
 
 def _characteristic(c: Characteristic) -> etree._Element:
     numeric = c.feature.kind is Kind.NUMERIC
-    return _element(
+    return element(
         "Characteristic",
         *(_numeric_attributes(c) if numeric else _categorical_attributes(c)),
         name=c.name,
@@ -129,11 +147,11 @@ def _characteristic(c: Characteristic) -> etree._Element:
 
 
 def _attribute(attribute: Attribute, predicate: etree._Element) -> etree._Element:
-    return _element("Attribute", predicate, partialScore=str(attribute.points))
+    return element("Attribute", predicate, partialScore=str(attribute.points))
 
 
 def _missing(c: Characteristic) -> etree._Element:
-    predicate = _element("SimplePredicate", field=c.name, operator="isMissing")
+    predicate = element("SimplePredicate", field=c.name, operator="isMissing")
     return _attribute(attribute_of(c, BinKind.MISSING), predicate)
 
 
@@ -142,40 +160,41 @@ def _numeric_attributes(c: Characteristic) -> Iterator[etree._Element]:
     yield _missing(c)
     for code in special_codes(c):
         bounds = (("greaterOrEqual", code.least), ("lessOrEqual", code.most))
-        yield _attribute(code.attribute, _between(c, bounds))
+        yield _attribute(code.attribute, between(c.name, bounds))
     for interval in intervals(c):
         bounds = (("greaterOrEqual", interval.least), ("lessThan", interval.below))
-        yield _attribute(interval.attribute, _between(c, bounds))
+        yield _attribute(interval.attribute, between(c.name, bounds))
 
 
-def _between(c: Characteristic, bounds: tuple[tuple[str, float | None], ...]) -> etree._Element:
+def between(field: str, bounds: Sequence[tuple[str, float | None]]) -> etree._Element:
+    """That the field meets every bound that is there: a comparison of PMML and a number."""
     asked = [
-        _element("SimplePredicate", field=c.name, operator=operator, value=repr(bound))
+        element("SimplePredicate", field=field, operator=operator, value=repr(bound))
         for operator, bound in bounds
         if bound is not None
     ]
-    return _combined("and", asked) if asked else _element("True")
+    return _combined("and", asked) if asked else element("True")
 
 
 def _categorical_attributes(c: Characteristic) -> Iterator[etree._Element]:
     yield _missing(c)
     for group in category_groups(c):
-        yield _attribute(group.attribute, _among(c, group.categories))
+        yield _attribute(group.attribute, among(c.name, group.categories))
     if c.feature.unseen is not UnseenPolicy.ERROR:
-        yield _attribute(attribute_of(c, BinKind.UNSEEN), _element("True"))
+        yield _attribute(attribute_of(c, BinKind.UNSEEN), element("True"))
 
 
-def _among(c: Characteristic, categories: tuple[str, ...]) -> etree._Element:
+def among(field: str, categories: Sequence[str]) -> etree._Element:
+    """That the field is one of the categories."""
     # How an array's text writes a backslash, a line break or nothing at all is not settled among
     # engines; the value of a simple predicate stands for itself.
     plain = all(name and name.isprintable() and not _QUOTED & set(name) for name in categories)
     if plain and len(categories) > 1:
-        array = _element("Array", n=str(len(categories)), type="string")
+        array = element("Array", n=str(len(categories)), type="string")
         array.text = " ".join(f'"{name}"' for name in categories)
-        return _element("SimpleSetPredicate", array, field=c.name, booleanOperator="isIn")
+        return element("SimpleSetPredicate", array, field=field, booleanOperator="isIn")
     equal = [
-        _element("SimplePredicate", field=c.name, operator="equal", value=name)
-        for name in categories
+        element("SimplePredicate", field=field, operator="equal", value=name) for name in categories
     ]
     return _combined("or", equal)
 
@@ -184,4 +203,4 @@ def _combined(operator: str, predicates: list[etree._Element]) -> etree._Element
     """One predicate stands alone: a compound one needs two."""
     if len(predicates) == 1:
         return predicates[0]
-    return _element("CompoundPredicate", *predicates, booleanOperator=operator)
+    return element("CompoundPredicate", *predicates, booleanOperator=operator)

@@ -4,12 +4,27 @@ A score means the same whatever the segment: scaling, grades and calibration are
 of a row that no segment takes is part of the segmentation, never left to chance.
 """
 
-from kuaidai.risk.scorecards.segments.card import SegmentedScorecard
-from kuaidai.risk.scorecards.segments.fitting import fit_segments
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from kuaidai.risk.scorecards.segments.card import AnyScorecard, SegmentedScorecard
 from kuaidai.risk.scorecards.segments.rule import Segment, Segmentation, segments_by_value
-from kuaidai.risk.scorecards.segments.validation import SegmentedValidation, validate_segments
+
+if TYPE_CHECKING:
+    from kuaidai.risk.scorecards.segments.fitting import fit_segments
+    from kuaidai.risk.scorecards.segments.validation import SegmentedValidation, validate_segments
+
+_LATER = {
+    "SegmentedValidation": "validation",
+    "fit_segments": "fitting",
+    "validate_segments": "validation",
+}
+"""What is imported when it is first asked for: a server that only scores need not load what fits."""
 
 __all__ = [
+    "AnyScorecard",
     "Segment",
     "Segmentation",
     "SegmentedScorecard",
@@ -18,3 +33,9 @@ __all__ = [
     "segments_by_value",
     "validate_segments",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -9,7 +9,7 @@ from typing import Any
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
 from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.errors import BadArtefact, BadSetting
-from kuaidai.risk.scorecards.segments.card import SegmentedScorecard
+from kuaidai.risk.scorecards.segments.card import AnyScorecard, SegmentedScorecard
 from kuaidai.risk.scorecards.segments.rule import Segment, Segmentation
 
 FAMILY = "kuaidai.segmented-scorecard/"
@@ -67,7 +67,16 @@ def from_json(text: str, *, source: str) -> SegmentedScorecard:
     return card
 
 
-def is_segmented(text: str) -> bool:
+def read_scorecard(text: str, *, source: str = "The text") -> AnyScorecard:
+    """The scorecard of an artefact, segmented or not; raises `BadArtefact`."""
+    return (
+        from_json(text, source=source)
+        if _is_segmented(text)
+        else Scorecard.from_json(text, source=source)
+    )
+
+
+def _is_segmented(text: str) -> bool:
     """Whether a text is to be a segmented scorecard of any version."""
     try:
         document = json.loads(text)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -165,3 +166,7 @@ class SegmentedScorecard:
         from kuaidai.risk.scorecards.segments.artefact import from_json
 
         return from_json(text, source=source)
+
+
+AnyScorecard: TypeAlias = Scorecard | SegmentedScorecard
+"""What scores an applicant: one card, or one for each segment."""
