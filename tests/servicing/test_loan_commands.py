@@ -124,6 +124,8 @@ def test_every_option_of_a_quote_is_heard(capsys) -> None:
     begun = quote(capsys, **whole, start="2024-01-11", period_start="2024-01-01")
     assert column(begun, "interest")[0] == "210.00"  # 21 of 31 days x 60,000 x 6 % / 360
     assert len(quote(capsys, "--no-smooth", **whole)["instalments"]) == 6
+    formula = quote(capsys, **whole, level_by="nominal")
+    assert column(formula, "total")[0] != column(plain, "total")[0]
     fixed = quote(capsys, **whole, fixed_amount="20000", without=("--instalments",))
     assert column(fixed, "total")[:2] == ["20000.00", "20000.00"]
     agreed = quote(
@@ -152,7 +154,7 @@ def test_every_option_of_a_quote_is_heard(capsys) -> None:
         (("--principal", "12.345"), "'12.345' is not an amount"),
         (("--instalments", "six"), "'six' is not a whole number"),
         (("--instalments", "0"), "1 to 1200"),
-        (("--method", "best"), "choose one of equal_instalment"),
+        (("--method", "best"), "choose one of equal-instalment"),
         (("--day-count", "act/300"), "one of act/360"),
         (("--rounding", "up"), "half-up, half-even"),
         (("--every", "2q"), "such as 1m"),
@@ -170,7 +172,11 @@ def test_every_option_of_a_quote_is_heard(capsys) -> None:
         (("--multiple", "x"), "'x' is not an amount"),
         (("--fixed-amount", "1"), "never repays"),
         (("--agreed", "2024-02-01"), "is not an amount"),
-        (("--agreed", "2024-02-01=200", "--agreed", "2024-03-01=1"), "asks 200.00"),
+        (("--agreed", "2024-02-01=200", "--agreed", "2024-03-01=1"), "2 instalments are agreed"),
+        (
+            ("--instalments", "2", "--agreed", "2024-02-01=200", "--agreed", "2024-03-01=1"),
+            "asks 200.00",
+        ),
         (("--fees", "100"), "no annualised rate"),
         (("--fees", "-1"), "fees are 0 or more, not -1.00"),
         (("--every", "10y", "--instalments", "1000"), "beyond the year 9999"),
@@ -233,6 +239,10 @@ def test_a_replay_for_people_says_the_same(capsys, tmp_path) -> None:
     assert "due 4,043.26" in out
 
 
+AGREED = {
+    "principal": "100.00", "annual_rate": "6", "start": "2026-01-20",
+    "agreed": [{"due": "2026-06-15", "principal": "100.00"}],
+}  # fmt: skip
 EVENT = {"type": "payment", "date": "2026-03-02", "amount": "1.00"}
 
 
@@ -240,10 +250,12 @@ EVENT = {"type": "payment", "date": "2026-03-02", "amount": "1.00"}
     ("events", "named"),
     [
         ("none", "list"),
+        (["payment"], 'event 1 has no "type"'),
+        ([{"date": "2026-03-02", "amount": "1"}], 'event 1 has no "type"'),
         ([EVENT | {"type": "gift"}], "'gift'"),
         ([EVENT | {"amount": 1.5}], None),  # read as text, so exact
         ([EVENT | {"amount": "-1"}], "positive"),
-        ([EVENT | {"amount": None}], "incomplete"),
+        ([EVENT | {"amount": None}], "incomplete: it lacks amount"),
         ([EVENT | {"date": "soon"}], "'soon' is not a date"),
         ([{"type": "payment", "amount": "1"}], "has no date"),
         ([{"type": "payment", "date": "2026-03-02"}], "incomplete"),
@@ -259,6 +271,8 @@ EVENT = {"type": "payment", "date": "2026-03-02", "amount": "1.00"}
         ([{"type": "rate_change", "date": "2026-03-02", "annual_rate": "nan"}], "not a rate"),
         ([{"type": "extension", "date": "2026-03-02", "due_dates": []}], "due date"),
         ([{"type": "extension", "date": "2026-03-02", "due_dates": ["2026-03-01"]}], "after"),
+        ([{"type": "extension", "date": "2026-03-02", "due_dates": "2026-04-01"}], "are a list"),
+        ([{"type": "restructuring", "date": "2026-03-02"}], "it lacks due_dates"),
     ],
 )
 def test_a_life_that_cannot_be_is_one_line_and_exit_code_two(replayed, events, named) -> None:
@@ -284,6 +298,16 @@ def test_a_life_that_cannot_be_is_one_line_and_exit_code_two(replayed, events, n
         (json.dumps({"terms": LOAN | {"penalty_multiplier": "-1"}}), "2026-03-02", "multiplier"),
         (json.dumps({"terms": LOAN | {"colour": "red"}}), "2026-03-02", "colour"),
         (json.dumps({"terms": LOAN | {"due_order": ["gold"]}}), "2026-03-02", "bucket"),
+        (json.dumps({"terms": LOAN | {"due_order": "interest"}}), "2026-03-02", "list of buckets"),
+        (json.dumps({"terms": LOAN | {"repricing": {"when": "monthly"}}}), "2026-03-02", "january"),
+        (json.dumps({"terms": LOAN | {"method": "balloon"}}), "2026-03-02", "interest-only"),
+        (json.dumps({"terms": AGREED | {"agreed": "monthly"}}), "2026-03-02", "are a list"),
+        (json.dumps({"terms": AGREED | {"agreed": [{"total": "1"}]}}), "2026-03-02", '"due"'),
+        (
+            json.dumps({"terms": AGREED | {"instalments": 5}}),
+            "2026-03-02",
+            "1 instalments are agreed",
+        ),
         (json.dumps({"terms": LOAN}), "2026-01-01", "before the drawdown"),
         (json.dumps({"terms": LOAN}), "yesterday", "'yesterday' is not a date"),
     ],

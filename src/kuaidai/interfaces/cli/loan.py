@@ -61,6 +61,7 @@ def quote(
     holiday_roll: terms.HolidayRollOption = "none",
     interest_rolls: terms.InterestRolls = True,
     broken_period: terms.BrokenPeriodOption = "actual",
+    level_by: terms.LevelByOption = "actual",
     smooth: terms.Smooth = True,
     multiple: terms.Multiple = None,
     multiple_rounding: terms.MultipleRoundingOption = "nearest",

@@ -69,6 +69,12 @@ InterestRolls = Annotated[
 BrokenPeriodOption = Annotated[
     str, typer.Option(help="Days before a usual first period: actual, with-first or spread.")
 ]
+LevelByOption = Annotated[
+    str,
+    typer.Option(
+        help="Equal instalments by the periods as they are: actual; or by the annuity formula: nominal."
+    ),
+]
 Smooth = Annotated[
     bool, typer.Option("--smooth/--no-smooth", help="Bring the last instalment near the others.")
 ]

@@ -281,6 +281,7 @@ CONVENTIONS: Mapping[str, Text] = {
     "holiday_roll": _("Holidays"),
     "interest_rolls": _("Interest runs to a moved date"),
     "broken_period": _("First broken period"),
+    "level_by": _("Equal instalment worked out from"),
     "smooth": _("Last instalment smoothed"),
     "multiple": _("Instalments are multiples of"),
     "multiple_rounding": _("Rounding to the multiple"),
@@ -289,6 +290,9 @@ CONVENTIONS: Mapping[str, Text] = {
     "settles": _("Settles by"),
     "excess": _("Money beyond what is due"),
     "due_date_counts": _("The due date counts as past due"),
+    "overdue_principal": _("Overdue principal bears"),
+    "payoff_interest": _("Interest of a pay-off"),
+    "rounds_segments": _("Interest rounded where the balance changes"),
 }
 EVENT_FIELDS: Mapping[str, Text] = {
     "amount": _("Amount"),
@@ -298,6 +302,7 @@ EVENT_FIELDS: Mapping[str, Text] = {
     "due_on": _("Due on"),
     "annual_rate": _("Annual rate"),
     "due_dates": _("Due dates"),
+    "keep_instalments": _("Equal instalments stay"),
     "method": _("Repayment method"),
     "principal_grace": _("First instalments without principal"),
     "reverses": _("Reverses"),

@@ -209,6 +209,12 @@ def full_order(order: tuple[str, ...]) -> tuple[Bucket, ...]:
     return tuple(left + named)
 
 
+def _order(told: Any) -> tuple[Bucket, ...]:
+    if not isinstance(told, list | tuple):
+        raise ValueError(f"an allocation order is a list of buckets, not {told!r}")
+    return full_order(tuple(told))
+
+
 _KINDS: Mapping[str, type[StrEnum]] = {
     "day_count": DayCount,
     "rounding": Rounding,
@@ -223,8 +229,8 @@ _KINDS: Mapping[str, type[StrEnum]] = {
     "payoff_interest": PayoffInterest,
 }
 _READERS: Mapping[str, Any] = {
-    "due_order": lambda order: full_order(tuple(order)),
-    "advance_order": lambda order: full_order(tuple(order)),
+    "due_order": _order,
+    "advance_order": _order,
     "multiple": lambda value: None if value is None else parse_amount(str(value)),
 }
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -85,9 +85,15 @@ def method_of(text: str) -> RepaymentMethod:
     try:
         return RepaymentMethod(name)
     except ValueError:
-        raise ValueError(
-            f"{text!r} is no repayment method; choose one of {', '.join(RepaymentMethod)}"
-        ) from None
+        known = ", ".join(_method_name(method) for method in RepaymentMethod)
+        raise ValueError(f"{text!r} is no repayment method; choose one of {known}") from None
+
+
+def _method_name(method: RepaymentMethod) -> str:
+    """A method as people write it."""
+    if method is RepaymentMethod.INTEREST_MONTHLY:
+        return "interest-only"
+    return method.replace("_", "-")
 
 
 def _money(value: Any) -> Decimal:
@@ -126,12 +132,20 @@ def _flag(value: Any) -> bool:
 
 
 def _days(value: Any) -> tuple[date, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"dates are a list, not {value!r}")
     return tuple(map(_day, value))
 
 
-def _agreed(lines: Sequence[Mapping[str, Any]]) -> tuple[AgreedInstalment, ...]:
+def _agreed(lines: Any) -> tuple[AgreedInstalment, ...]:
+    if not isinstance(lines, list):
+        raise ValueError(f"agreed instalments are a list, not {lines!r}")
     found = []
     for line in lines:
+        if not isinstance(line, Mapping) or "due" not in line:
+            raise ValueError(
+                f'an agreed instalment has "due" and "principal" or "total", not {line!r}'
+            )
         unknown = set(line) - {"due", "principal", "total"}
         if unknown:
             raise ValueError(f"an agreed instalment has no {', '.join(sorted(unknown))}")
@@ -217,6 +231,8 @@ _SPELT = {
 
 def read_event(raw: Mapping[str, Any], *, number: int = 1) -> ev.Event:
     """An event from JSON; one without a key is named by its number. Raises `ValueError`."""
+    if not isinstance(raw, Mapping) or "type" not in raw:
+        raise ValueError(f'event {number} has no "type"')
     told = {_SPELT.get(name, name): value for name, value in raw.items()}
     name = _ALIASES.get(str(told.get("type")), str(told.get("type")))
     kind = _KINDS.get(name)
@@ -236,11 +252,11 @@ def read_event(raw: Mapping[str, Any], *, number: int = 1) -> ev.Event:
     for field in known & set(told) - {"key", "on"}:
         if told[field] is not None:
             values[field] = _FIELDS[field](told[field])
-    try:
-        return kind(**values)
-    except TypeError as error:
-        lacks = str(error).partition("missing")[2] or str(error)
-        raise ValueError(f"event {number}, a {name}, is incomplete:{lacks}") from None
+    needed = {entry.name for entry in fields(kind) if entry.default is MISSING}
+    lacks = sorted(needed - set(values))
+    if lacks:
+        raise ValueError(f"event {number}, a {name}, is incomplete: it lacks {', '.join(lacks)}")
+    return kind(**values)
 
 
 def read_life(raw: Any) -> Life:
@@ -249,7 +265,7 @@ def read_life(raw: Any) -> Life:
         raise ValueError('a life is an object with "terms" and "events"')
     told = raw.get("events", [])
     if not isinstance(told, list) or len(told) > MOST_EVENTS:
-        raise ValueError(f"the events are a list of at most {MOST_EVENTS}")
+        raise ValueError(f'"events" is a list of at most {MOST_EVENTS} events')
     unknown = set(raw) - {"terms", "events"}
     if unknown:
         raise ValueError(f"a life has no {', '.join(sorted(unknown))}")

@@ -16,6 +16,7 @@ from typing import Any
 
 from kuaidai.kernel.calendars import add_months
 from kuaidai.kernel.rates import annual_rate
+from kuaidai.lending.servicing.domain.conventions import choice
 from kuaidai.lending.servicing.domain.events import RateChange
 
 
@@ -93,8 +94,8 @@ class Repricing:
         if unknown:
             raise ValueError(f"a repricing has no {', '.join(sorted(unknown))}")
         return Repricing(
-            RepricedOn(raw.get("when", RepricedOn.FIXED)),
-            Lpr(raw.get("lpr", Lpr.ONE_YEAR)),
+            choice(RepricedOn, "when", raw.get("when", RepricedOn.FIXED)),
+            choice(Lpr, "lpr", raw.get("lpr", Lpr.ONE_YEAR)),
             _number("spread", raw.get("spread", "0")) / 100,
             _number("multiplier", raw.get("multiplier", "1")),
         )

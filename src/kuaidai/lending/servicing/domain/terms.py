@@ -121,9 +121,16 @@ class LoanTerms:
             raise ValueError(f"0 to 60 days of grace, not {self.grace_days}")
         if (self.fixed_amount is None) != (self.method is not RepaymentMethod.FIXED_AMOUNT):
             raise ValueError(f"a fixed amount goes with {RepaymentMethod.FIXED_AMOUNT}")
+        self._check_agreed()
+
+    def _check_agreed(self) -> None:
         if bool(self.agreed) != (self.method is RepaymentMethod.AGREED):
             raise ValueError(
                 f"the method {RepaymentMethod.AGREED} and agreed instalments go together"
+            )
+        if self.agreed and len(self.agreed) != self.instalments:
+            raise ValueError(
+                f"{len(self.agreed)} instalments are agreed, and {self.instalments} are to be"
             )
         days = [line.due_on for line in self.agreed]
         if any(later <= earlier for earlier, later in pairwise(days)):
