@@ -1,6 +1,7 @@
 """Close of day on screen: how far it is, whether it lags, and which loans are parked and why."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -14,6 +15,21 @@ from kuaidai.lending.servicing.models import CloseOfDay, Loan, LoanChunk
 
 __all__ = ["core"]
 pytestmark = pytest.mark.django_db
+
+
+def test_past_nights_are_told(client, core) -> None:
+    on = timezone.localdate()
+    set_business_date(on=on, actor=SYSTEM)
+    began = timezone.now()
+    CloseOfDay.objects.create(
+        on=on - timedelta(days=1), started_at=began,
+        finished_at=began + timedelta(hours=1, minutes=2, seconds=3), loans=12_345,
+        debited=Decimal("67890.12"), overdue=4, parked=["LN-1", "LN-2"],
+    )  # fmt: skip
+    sign_in(client, "operations")
+    page = client.get("/console/day/").content.decode()
+    for text in ("1:02:03", "12,345", "67,890.12", f"ledger/days/?on={on - timedelta(days=1)}"):
+        assert text in page
 
 
 def test_the_page_tells_lag_progress_and_reasons(client, core) -> None:

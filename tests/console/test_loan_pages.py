@@ -106,7 +106,7 @@ def test_what_is_refused_is_said_at_the_form(client, loan_id, name, answers, nam
 def test_a_second_person_approves_on_the_page(client, loan_id) -> None:
     manager = sign_in(client, "amy", "account_manager")
     assert do(manager, loan_id, "change_rate", annual_rate="7.2").status_code == 302
-    [request] = adjusting_queries.waiting_requests()
+    [request] = adjusting_queries.waiting_requests(ON)
     assert 'value="approve"' not in page(manager, loan_id)
     refused = manager.post(f"/console/loans/requests/{request.id}/", {"decision": "approve"})
     assert refused.status_code == 403
@@ -127,7 +127,7 @@ def test_a_request_is_rejected_with_a_note(client, loan_id) -> None:
     assert not asked.waits
     manager = sign_in(client, "amy", "account_manager")
     do(manager, loan_id, "change_rate", annual_rate="3.0")
-    [request] = adjusting_queries.waiting_requests()
+    [request] = adjusting_queries.waiting_requests(ON)
     officer = sign_in(client, "rita", "risk_officer")
     officer.post(
         f"/console/loans/requests/{request.id}/", {"decision": "reject", "note": "Not now."}
@@ -135,6 +135,27 @@ def test_a_request_is_rejected_with_a_note(client, loan_id) -> None:
     shown = page(officer, loan_id)
     assert "Not now." in shown
     assert "Rejected" in shown
+
+
+def test_a_request_that_lapsed_waits_no_more(client, loan_id) -> None:
+    do(sign_in(client, "amy", "account_manager"), loan_id, "change_rate", annual_rate="3.0")
+    [request] = adjusting_queries.waiting_requests(ON + timedelta(days=13))
+    assert adjusting_queries.waiting_requests(ON + timedelta(days=14)) == ()
+    set_business_date(on=ON + timedelta(days=14), actor=SYSTEM)
+    officer = sign_in(client, "rita", "risk_officer")
+    assert request.id not in officer.get("/console/loans/").content.decode()
+    assert "Lapsed" in page(officer, loan_id)
+
+
+def test_the_terms_are_told_in_words(client, loan_id) -> None:
+    reader = sign_in(client, "mo", "modeller")
+    assert "3, monthly" in page(reader, loan_id)
+    assert "half up" in page(reader, loan_id)
+    reader.cookies["django_language"] = "zh-hans"
+    shown = page(reader, loan_id)
+    assert "3 期，每月一期" in shown
+    for word in ("四舍五入", "当月最后一日", "提前还本，每期减少"):
+        assert word in shown
 
 
 def test_the_line_is_frozen_and_unfrozen(client, loan_id, facility) -> None:

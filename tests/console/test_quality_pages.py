@@ -96,7 +96,7 @@ def test_a_loan_drawn_today_has_a_page_before_its_first_close_of_day(sign_in) ->
 
 def test_one_officer_asks_and_another_approves(sign_in) -> None:
     assert ask(sign_in("wang")).status_code == 302
-    [waiting] = risk_queries.waiting_overrides()
+    [waiting] = risk_queries.waiting_overrides(ON)
     page = sign_in("wang").get("/console/quality/").content.decode()
     assert "Another person decides" in page
     own = sign_in("wang").post(f"/console/quality/overrides/{waiting.id}/", {"decision": "approve"})
@@ -108,7 +108,7 @@ def test_one_officer_asks_and_another_approves(sign_in) -> None:
 
 def test_a_request_can_be_rejected(sign_in) -> None:
     ask(sign_in("wang"), asked="confirm", loan_id="LN-3")
-    [waiting] = risk_queries.waiting_overrides()
+    [waiting] = risk_queries.waiting_overrides(ON)
     sign_in("li").post(f"/console/quality/overrides/{waiting.id}/", {"decision": "reject"})
     [decided] = risk_queries.loan_risk("LN-3", ON).overrides
     assert (decided.status, decided.decided_by) == ("rejected", "li")

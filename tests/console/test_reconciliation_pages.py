@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 from tests.support.bank import SYSTEM
 from tests.support.core import ACCOUNT, KEY, core
 
@@ -13,6 +14,7 @@ from kuaidai.foundation.operations import register_staff, set_business_date
 from kuaidai.lending.servicing import operations
 from kuaidai.lending.servicing.errors import CoreUnavailable
 from kuaidai.lending.servicing.gateway import hold
+from kuaidai.lending.servicing.models import CloseOfDay, CoreOrder
 from kuaidai.lending.servicing.reconciliation_queries import open_breaks, reconciliation
 
 __all__ = ["KEY", "core"]
@@ -53,6 +55,23 @@ def test_the_list_leads_to_the_day_and_the_break(client, day_with_breaks) -> Non
     page = shown(clerk, f"2026-07-01/breaks/{found.id}/")
     assert "The bank core booked what we do not hold as settled." in page
     assert "BC000000000001" in page
+
+
+def test_closed_days_that_wait_for_their_comparison_are_told(client, core) -> None:
+    set_business_date(on=date(2026, 7, 4), actor=SYSTEM)
+    core.book("hand-made", "30.00", ON)
+    now = timezone.now()
+    CoreOrder.objects.create(
+        key="ours", kind="debit", account=ACCOUNT, amount=Decimal("1.00"),
+        settled=Decimal("1.00"), value_on=ON, booked_on=ON, state="settled",
+    )  # fmt: skip
+    for day in (1, 2):
+        CloseOfDay.objects.create(on=date(2026, 7, day), started_at=now, finished_at=now)
+    clerk = sign_in(client, "operations")
+    assert "2 closed days are not compared yet." in shown(clerk)
+    assert "kuaidai eod reconcile --on 2026-07-01" in shown(clerk)
+    operations.reconcile_core(on=ON, actor=SYSTEM)
+    assert "1 closed day is not compared yet." in shown(clerk)
 
 
 def test_a_clerk_explains_a_break(client, day_with_breaks) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils.translation import override
 
+from kuaidai.interfaces.portal.wording import movement_title
 from kuaidai.interfaces.ui import formats
 
 
@@ -56,3 +57,18 @@ def test_days_in_both_languages():
 def test_identifiers_are_masked():
     assert formats.masked("13812345678") == "138****5678"
     assert formats.masked_account("6217001234560376") == "····\u00a00376"
+
+
+@pytest.mark.parametrize(
+    ("memo", "language", "text"),
+    [
+        ("Loan DRW-1", "zh-hans", "贷款发放 DRW-1"),
+        ("Repayment LN-7", "zh-hans", "贷款还款 LN-7"),
+        ("Repayment LN-7", "en", "Loan repayment LN-7"),
+        ("货款 LN-7 余款", "zh-hans", "货款 LN-7 余款"),
+        ("Loan to a friend", "zh-hans", "Loan to a friend"),
+    ],
+)
+def test_our_movements_on_the_account_are_told_in_the_readers_language(memo, language, text):
+    with override(language):
+        assert movement_title(memo) == text

@@ -285,11 +285,12 @@ def test_an_override_takes_two_people_and_ends_with_its_term() -> None:
 def test_a_rejected_request_leaves_the_loan_as_it_was() -> None:
     loan = put_loan(1, start_on=START)
     asked = ask(loan)
-    assert risk_queries.waiting_overrides() == (asked,)
+    assert risk_queries.waiting_overrides(ON) == (asked,)
+    assert risk_queries.waiting_overrides(asked.expires_on) == ()
     decide(asked, approve=False)
     night()
     assert stored(loan) == ("PASS", 1)
-    assert risk_queries.waiting_overrides() == ()
+    assert risk_queries.waiting_overrides(ON) == ()
     with pytest.raises(OverrideDecided, match="rejected"):
         decide(asked)
 

@@ -323,6 +323,7 @@ _ENTRY_TITLES: Mapping[str, Text] = {
     "Loan written off": _("Loan written off"),
     "Event reversed": _("Event reversed"),
     "Income of the day": _("Income of the day"),
+    "Interest accrued": _("Interest accrued"),
     "Expected credit losses": _("Expected credit losses"),
     "Unmatched money received": _("Unmatched money received"),
     "Unmatched money applied": _("Unmatched money applied"),

@@ -104,3 +104,15 @@ METHODS: Mapping[str, tuple[Text, Text]] = {
         _("Interest by the day on what you use; repay whenever you like."),
     ),
 }
+
+_MOVEMENTS: Mapping[str, Text] = {"Loan": _("Loan paid out"), "Repayment": _("Loan repayment")}
+
+
+def movement_title(memo: str) -> str:
+    """A movement on the firm's account in the reader's words; a memo that is not ours, as it stands.
+
+    Ours begin with a word and name our drawdown or loan.
+    """
+    first, _space, number = memo.partition(" ")
+    ours = number.startswith(("DRW-", "LN-")) and " " not in number
+    return f"{_MOVEMENTS[first]} {number}" if ours and first in _MOVEMENTS else memo

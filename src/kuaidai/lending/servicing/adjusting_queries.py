@@ -29,10 +29,13 @@ def requests_of(loan_id: str) -> tuple[LoanRequestView, ...]:
     return tuple(map(request_view, rows))
 
 
-def waiting_requests() -> tuple[LoanRequestView, ...]:
-    """All requests that wait for a second person, oldest first; 200 at the most."""
-    rows = LoanRequest.objects.filter(status="waiting").order_by("asked_on", "id")[:200]
-    return tuple(map(request_view, rows))
+def waiting_requests(on: date) -> tuple[LoanRequestView, ...]:
+    """The requests that wait on a day for a second person, oldest first; 200 at the most.
+
+    Those that have lapsed are left out: nobody can approve them any more.
+    """
+    rows = LoanRequest.objects.filter(status="waiting", expires_on__gt=on)
+    return tuple(map(request_view, rows.order_by("asked_on", "id")[:200]))
 
 
 def loan_events(loan_id: str) -> tuple[LoanEventView, ...]:

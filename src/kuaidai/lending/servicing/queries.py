@@ -29,6 +29,7 @@ from kuaidai.lending.servicing.domain.views import (
     GroupView,
     LimitChangeView,
     LoanView,
+    NightView,
     ParkedLoan,
     RepaymentView,
     SubLimitView,
@@ -317,6 +318,17 @@ def close_status() -> CloseStatus:
             for row in parked.order_by("parked_on", "id")[:50]
         ),
     )
+
+
+def nights(*, limit: int = 30) -> tuple[NightView, ...]:
+    """The newest closes of day, newest first."""
+    return tuple(
+        NightView(
+            row.on, row.started_at, row.finished_at, row.loans, row.debited, row.overdue,
+            len(row.parked),
+        )
+        for row in CloseOfDay.objects.order_by("-on")[:limit]
+    )  # fmt: skip
 
 
 def settled_debits(on: date) -> int:

@@ -16,7 +16,12 @@ from kuaidai.lending.servicing.domain.breaks import (
 )
 from kuaidai.lending.servicing.domain.core_orders import OPEN
 from kuaidai.lending.servicing.errors import UnknownReconciliation
-from kuaidai.lending.servicing.models import CoreOrder, ReconciliationBreak, ReconciliationRun
+from kuaidai.lending.servicing.models import (
+    CloseOfDay,
+    CoreOrder,
+    ReconciliationBreak,
+    ReconciliationRun,
+)
 
 MOST_BREAKS = 500
 """How many breaks of a day are shown, open ones first."""
@@ -70,6 +75,21 @@ def reconciliation_break(on: date, break_id: int) -> BreakView:
     if row is None:
         raise UnknownReconciliation(value=break_id)
     return break_view(row)
+
+
+def days_to_compare() -> tuple[date, ...]:
+    """The closed days that have no comparison since their close, oldest first."""
+    booked = CoreOrder.objects.filter(booked_on__isnull=False)
+    first = booked.aggregate(on=Min("booked_on"))["on"]
+    if first is None:
+        return ()
+    closes = CloseOfDay.objects.filter(finished_at__isnull=False, on__gte=first)
+    ran_at = dict(ReconciliationRun.objects.filter(on__gte=first).values_list("on", "ran_at"))
+    return tuple(
+        on
+        for on, finished_at in closes.order_by("on").values_list("on", "finished_at")
+        if finished_at is not None and (on not in ran_at or ran_at[on] < finished_at)
+    )
 
 
 def unresolved_orders() -> UnresolvedOrders:

@@ -275,10 +275,10 @@ def override_view(row: ClassOverride) -> OverrideView:
     )  # fmt: skip
 
 
-def waiting_overrides(*, limit: int = 100) -> tuple[OverrideView, ...]:
-    """The requests nobody has decided, oldest first."""
-    rows = ClassOverride.objects.filter(status="waiting").order_by("asked_on", "id")
-    return tuple(override_view(row) for row in rows[:limit])
+def waiting_overrides(on: date, *, limit: int = 100) -> tuple[OverrideView, ...]:
+    """The requests that wait on a day for a second person, oldest first; lapsed ones are left out."""
+    rows = ClassOverride.objects.filter(status="waiting", expires_on__gt=on)
+    return tuple(override_view(row) for row in rows.order_by("asked_on", "id")[:limit])
 
 
 def loan_risk(loan_id: str, on: date) -> LoanRiskView:

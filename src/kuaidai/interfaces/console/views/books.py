@@ -9,7 +9,7 @@ from django.utils import timezone
 from kuaidai.foundation.queries import latest_audit, verify_audit_chain
 from kuaidai.interfaces.console.access import Staff, staff_page
 from kuaidai.interfaces.ui.templatetags.ui import moment
-from kuaidai.lending.servicing.queries import close_status
+from kuaidai.lending.servicing.queries import close_status, nights
 
 
 @staff_page
@@ -22,6 +22,7 @@ def day(request: HttpRequest, staff: Staff) -> HttpResponse:
         "late": status.days_behind(timezone.localdate()),
         "share": 100 * status.chunks_done // max(1, status.chunks),
         "started": moment(status.started_at),
+        "nights": nights(),
     }
     return render(request, "console/day.html", seen)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import BooksNotForRole, Staff, staff_page
+from kuaidai.interfaces.console.loan_wording import SOURCES, product_name
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.forms import AmountField, KeyedForm
 from kuaidai.interfaces.ui.frames import Crumb, Tab
@@ -129,6 +130,7 @@ def general_ledger(request: HttpRequest, staff: Staff) -> HttpResponse:
         "tabs": _tabs("ledger-days"),
         "chosen": chosen,
         "day": day,
+        "rows": [(row, product_name(row.product_code)) for row in day.rows],
         "page": page,
         "pages": max(1, -(-day.total // ROWS_SHOWN)),
         "query": chosen.query,
@@ -168,6 +170,8 @@ def entry(request: HttpRequest, staff: Staff, entry_id: int) -> HttpResponse:
         "staff": staff,
         "entry": found,
         "description": wording.entry_title(found.description),
+        "product": product_name(found.product_code),
+        "source": SOURCES.get(found.source_type, found.source_type),
         "title": title,
         "trail": [Crumb(_("Entries"), reverse("console:ledger-entries")), Crumb(title)],
     }

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import Staff, staff_page
 from kuaidai.interfaces.console.loan_forms import ACTIONS, LINE_ACTIONS, Action, ActionForm
+from kuaidai.interfaces.console.loan_wording import CONVENTION_VALUES, paid_every
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.downloads import (
     asked_period,
@@ -53,7 +54,7 @@ def loans(request: HttpRequest, staff: Staff) -> HttpResponse:
         "staff": staff,
         "search": search,
         "rows": [(row, wording.LOAN_MARKS[row.status]) for row in found],
-        "waiting": [_request(row, staff) for row in adjusting_queries.waiting_requests()],
+        "waiting": [_request(row, staff) for row in adjusting_queries.waiting_requests(staff.on)],
     }
     return render(request, "console/loans.html", seen)
 
@@ -71,6 +72,7 @@ def loan(request: HttpRequest, staff: Staff, loan_id: str) -> HttpResponse:
         "mark": wording.LOAN_MARKS[held.status],
         "line_mark": wording.LINE_MARKS[line.status],
         "method": wording.METHODS[held.terms.method],
+        "every": paid_every(held.terms.every),
         "facts": _conventions(held),
         "events": [_event(row) for row in adjusting_queries.loan_events(loan_id)],
         "entries": [
@@ -108,10 +110,14 @@ def _conventions(held: LoanView) -> list[tuple[Any, str]]:
         text = (
             "、".join(str(wording.BUCKETS[Bucket(each)]) for each in value)
             if isinstance(value, list)
-            else str(wording.YES_NO[value] if isinstance(value, bool) else value)
+            else str(wording.YES_NO[value] if isinstance(value, bool) else _told_value(value))
         )
         shown.append((wording.CONVENTIONS[name], text))
     return shown
+
+
+def _told_value(value: Any) -> Any:
+    return CONVENTION_VALUES.get(str(value), value)
 
 
 def _told(told: Mapping[str, Any]) -> str:

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_POST
 
 from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import Staff, staff_page
+from kuaidai.interfaces.console.loan_wording import product_name
 from kuaidai.interfaces.ui.forms import RefusalForm
 from kuaidai.interfaces.ui.frames import Crumb
 from kuaidai.kernel.calendars import month_start
 from kuaidai.kernel.errors import NotAllowed
-from kuaidai.lending.products.catalogue import UnknownProduct, product
 from kuaidai.lending.servicing import operations, risk_queries
 from kuaidai.lending.servicing.domain.classification import RiskClass
 from kuaidai.lending.servicing.domain.risk_views import MigrationCell, OverrideView
@@ -64,14 +64,6 @@ class OverrideForm(RefusalForm):
     )
 
 
-def _product_name(code: str) -> dict[str, str]:
-    try:
-        found = product(code)
-    except UnknownProduct:
-        return {"en": code, "zh": code}
-    return {"en": found.name_en, "zh": found.name_zh}
-
-
 def _matrix(cells: Sequence[MigrationCell]) -> list[tuple[Any, list[MigrationCell | None]]]:
     """A row for each class that loans came from, and one for those granted since."""
     by_place = {(cell.before, cell.after): cell for cell in cells}
@@ -107,7 +99,7 @@ def quality(request: HttpRequest, staff: Staff) -> HttpResponse:
     seen = {
         "staff": staff,
         "rows": [
-            (row, _product_name(row.product_code),
+            (row, product_name(row.product_code),
              [(one, wording.CLASS_MARKS[one.risk_class]) for one in row.classes])
             for row in rows
         ],
@@ -115,10 +107,10 @@ def quality(request: HttpRequest, staff: Staff) -> HttpResponse:
         "since": since,
         "matrix": _matrix(risk_queries.class_migration(since)),
         "provisions": [
-            (row, _product_name(row.product_code), wording.PROVISION_KINDS[row.kind])
+            (row, product_name(row.product_code), wording.PROVISION_KINDS[row.kind])
             for row in risk_queries.provisions()
         ],
-        "waiting": _requests(risk_queries.waiting_overrides()),
+        "waiting": _requests(risk_queries.waiting_overrides(staff.on)),
         "gravest": [
             (row, wording.CLASS_MARKS[row.risk_class]) for row in risk_queries.gravest_loans()
         ],
@@ -143,7 +135,7 @@ def loan(request: HttpRequest, staff: Staff, loan_id: str) -> HttpResponse:
         "loan": view,
         "form": form,
         "mark": wording.CLASS_MARKS[view.risk_class],
-        "product": _product_name(view.product_code),
+        "product": product_name(view.product_code),
         "changes": [
             (row, wording.CLASS_MARKS[row.from_class], wording.CLASS_MARKS[row.to_class])
             for row in view.changes

@@ -20,6 +20,7 @@ from kuaidai.interfaces.ui.frames import Crumb, Text
 from kuaidai.lending.servicing import operations
 from kuaidai.lending.servicing.domain.breaks import BreakView
 from kuaidai.lending.servicing.reconciliation_queries import (
+    days_to_compare,
     reconciliation,
     reconciliation_break,
     reconciliations,
@@ -57,7 +58,12 @@ def _shown(found: BreakView) -> dict[str, Any]:
 @data_page
 def overview(request: HttpRequest, staff: Staff) -> HttpResponse:
     """The days compared, newest first."""
-    seen = {"staff": staff, "runs": reconciliations(), "unresolved": unresolved_orders()}
+    seen = {
+        "staff": staff,
+        "runs": reconciliations(),
+        "unresolved": unresolved_orders(),
+        "waiting": days_to_compare(),
+    }
     return render(request, "console/reconciliations.html", seen)
 
 

@@ -13,7 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from kuaidai.interfaces.portal.access import Borrower, borrower_page, own_facility
-from kuaidai.interfaces.portal.wording import DRAWDOWN_MARKS, FACILITY_MARKS, METHODS
+from kuaidai.interfaces.portal.wording import (
+    DRAWDOWN_MARKS,
+    FACILITY_MARKS,
+    METHODS,
+    movement_title,
+)
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.forms import AmountField, KeyedForm
 from kuaidai.kernel.money import money_text
@@ -27,6 +32,8 @@ from kuaidai.lending.servicing.domain.quote import Quote, quote
 from kuaidai.lending.servicing.domain.views import AccountEntry, DrawdownView, FacilityView
 from kuaidai.lending.servicing.errors import AboveAvailable, CoreUnavailable, DrawTooSmall
 from kuaidai.parties import queries as parties
+
+ENTRIES_SHOWN = 6
 
 
 class DrawForm(KeyedForm):
@@ -151,6 +158,7 @@ def facility(request: HttpRequest, borrower: Borrower, facility_id: str) -> Http
         for row in queries.drawdowns_of(line.id)
     ]
     loans = queries.loans_of(line.id)
+    entries = account_entries(line.id)
     seen = {
         "facility": line,
         "firm": parties.enterprise(line.uscc),
@@ -159,7 +167,8 @@ def facility(request: HttpRequest, borrower: Borrower, facility_id: str) -> Http
         "method": METHODS[line.method][0],
         "loans": [(view, purpose_title(product, view.purpose)) for view in loans],
         "drawdowns": drawdowns,
-        "entries": account_entries(line.id),
+        "entries": entries
+        and [(entry, movement_title(entry.memo)) for entry in entries[:ENTRIES_SHOWN]],
     }
     return render(request, "portal/facility.html", seen)
 

@@ -82,6 +82,14 @@ def iso(on: date | datetime | None) -> SafeString:
 
 
 @register.filter
+def duration(seconds: int | None) -> str:
+    """Hours, minutes and seconds: `0:04:09`."""
+    if seconds is None:
+        return formats.NOTHING
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+@register.filter
 def grouped(count: int) -> str:
     """A whole number with its thousands apart: `12,345`."""
     return f"{count:,}"

@@ -260,6 +260,26 @@ class CloseStatus:
 
 
 @dataclass(frozen=True)
+class NightView:
+    """One close of day: when it ran and what it came to. `finished_at` is None while it runs."""
+
+    on: date
+    started_at: datetime
+    finished_at: datetime | None
+    loans: int
+    debited: Decimal
+    overdue: int
+    parked: int
+
+    @property
+    def took_s(self) -> int | None:
+        """Seconds from its begin to its end, a night that was stopped and went on included."""
+        if self.finished_at is None:
+            return None
+        return round((self.finished_at - self.started_at).total_seconds())
+
+
+@dataclass(frozen=True)
 class ControlTotal:
     """One sum as the ledger holds it and as the loans add up to."""
 

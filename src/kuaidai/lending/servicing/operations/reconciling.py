@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import structlog
 from django.db import models, transaction
-from django.db.models import Min, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from kuaidai.foundation.actors import Actor
@@ -37,12 +37,15 @@ from kuaidai.lending.servicing.errors import (
     UnknownReconciliation,
 )
 from kuaidai.lending.servicing.models import (
-    CloseOfDay,
     CoreOrder,
     ReconciliationBreak,
     ReconciliationRun,
 )
-from kuaidai.lending.servicing.reconciliation_queries import break_view, reconciliation
+from kuaidai.lending.servicing.reconciliation_queries import (
+    break_view,
+    days_to_compare,
+    reconciliation,
+)
 
 log = structlog.get_logger("kuaidai.reconciliation")
 LEAST_NOTE = 10
@@ -202,18 +205,7 @@ def reconcile_closed_days(*, actor: Actor) -> tuple[RunView, ...]:
 
     At most 31, which a daily job never reaches. Raises `CoreUnavailable`.
     """
-    booked = CoreOrder.objects.filter(booked_on__isnull=False)
-    first = booked.aggregate(on=Min("booked_on"))["on"]
-    if first is None:
-        return ()
-    closes = CloseOfDay.objects.filter(finished_at__isnull=False, on__gte=first)
-    ran_at = dict(ReconciliationRun.objects.filter(on__gte=first).values_list("on", "ran_at"))
-    waiting = [
-        on
-        for on, finished_at in closes.order_by("on").values_list("on", "finished_at")
-        if finished_at is not None and (on not in ran_at or ran_at[on] < finished_at)
-    ]
-    return tuple(reconcile_core(on=on, actor=actor) for on in waiting[:MOST_DAYS])
+    return tuple(reconcile_core(on=on, actor=actor) for on in days_to_compare()[:MOST_DAYS])
 
 
 @transaction.atomic
