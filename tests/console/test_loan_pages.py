@@ -11,6 +11,8 @@ from tests.support.bank import ENDS_ON, SYSTEM
 
 from kuaidai.foundation.operations import register_staff, set_business_date
 from kuaidai.kernel.identifiers import new_id
+from kuaidai.lending.ledger.operations import receive_unmatched
+from kuaidai.lending.ledger.queries import unmatched
 from kuaidai.lending.servicing import adjusting_queries, operations, queries
 from kuaidai.lending.servicing.domain.conventions import Bucket
 
@@ -156,6 +158,47 @@ def test_the_terms_are_told_in_words(client, loan_id) -> None:
     assert "3 期，每月一期" in shown
     for word in ("四舍五入", "当月最后一日", "提前还本，每期减少"):
         assert word in shown
+
+
+def test_money_in_suspense_is_applied_from_its_page(client, loan_id, facility) -> None:
+    """500.00 came in without a number; the clerk finds the loan by the firm's code and pays 400.00."""
+    money = receive_unmatched(
+        reference="CORE-7", amount=Decimal("500.00"), payer="张三", received_on=ON, on=ON,
+        actor=SYSTEM,
+    )  # fmt: skip
+    address = f"/console/ledger/suspense/{money.id}/"
+    clerk = sign_in(client, "olga", "operations")
+    link = f"/console/loans/{loan_id}/actions/apply_money/?money={money.id}"
+    assert link not in clerk.get(address).content.decode()
+    assert link in clerk.get(f"{address}?q={facility.uscc}").content.decode()
+    assert "No loan fits" in clerk.get(f"{address}?q=LN-0").content.decode()
+    form = clerk.get(link).content.decode()
+    assert f'value="{money.id}"' in form
+    assert 'value="500"' in form
+
+    too_much = do(clerk, loan_id, "apply_money", unmatched_id=money.id, amount="500.01")
+    assert "Only 500.00" in too_much.content.decode()
+    looked = do(clerk, loan_id, "apply_money", confirmed=False, unmatched_id=money.id, amount="400")
+    assert "Look once more" in looked.content.decode()
+    assert unmatched(money.id).remaining == Decimal(500)
+    do(clerk, loan_id, "apply_money", unmatched_id=money.id, amount="400")
+
+    assert unmatched(money.id).remaining == Decimal(100)
+    [event] = adjusting_queries.loan_events(loan_id)
+    assert (event.kind, event.told["amount"]) == ("payment", "400.00")
+    assert f'href="/console/loans/{loan_id}/"' in clerk.get(address).content.decode()
+
+
+def test_only_operations_apply_money_in_suspense(client, loan_id) -> None:
+    money = receive_unmatched(
+        reference="CORE-7", amount=Decimal("500.00"), payer="张三", received_on=ON, on=ON,
+        actor=SYSTEM,
+    )  # fmt: skip
+    manager = sign_in(client, "amy", "account_manager")
+    shown = manager.get(f"/console/ledger/suspense/{money.id}/?q={loan_id}").content.decode()
+    assert "Apply to" not in shown
+    do(manager, loan_id, "apply_money", unmatched_id=money.id, amount="400")
+    assert unmatched(money.id).remaining == Decimal(500)
 
 
 def test_the_line_is_frozen_and_unfrozen(client, loan_id, facility) -> None:

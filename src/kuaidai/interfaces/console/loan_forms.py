@@ -74,7 +74,7 @@ class ActionForm(KeyedForm):
         "WAIVE_TOO_MUCH": "amount",
         "MISUSE_TOO_MUCH": "amount",
         "REPAY_TOO_MUCH": "amount",
-        "MORE_THAN_REMAINS": "amount",
+        "MORE_THAN_REMAINS_UNMATCHED": "amount",
         "RATE_OUT_OF_RANGE": "annual_rate",
         "EXTENSION_DATES": "due_dates",
     }

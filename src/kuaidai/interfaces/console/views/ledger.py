@@ -14,12 +14,15 @@ from django.utils.translation import gettext_lazy as _
 
 from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import BooksNotForRole, Staff, staff_page
+from kuaidai.interfaces.console.loan_forms import ACTIONS
 from kuaidai.interfaces.console.loan_wording import SOURCES, product_name
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.forms import AmountField, KeyedForm
-from kuaidai.interfaces.ui.frames import Crumb, Tab
+from kuaidai.interfaces.ui.frames import Crumb, Mark, Tab
 from kuaidai.lending.ledger import operations, queries
 from kuaidai.lending.ledger.domain.chart import CHART
+from kuaidai.lending.servicing import adjusting_queries
+from kuaidai.lending.servicing.domain.adjustments import LoanFound
 
 ROWS_SHOWN = 100
 ENTRIES_SHOWN = 50
@@ -193,10 +196,21 @@ def suspense(request: HttpRequest, staff: Staff) -> HttpResponse:
     return render(request, "console/ledger_suspense.html", seen)
 
 
+def _takers(search: str, staff: Staff) -> list[tuple[LoanFound, Mark]]:
+    """The loans found that owe something, which money in suspense may pay."""
+    takers = ACTIONS["apply_money"].statuses
+    return [
+        (row, wording.LOAN_MARKS[row.status])
+        for row in adjusting_queries.find_loans(search, staff.on)
+        if row.status in takers
+    ]
+
+
 @staff_page
 def unmatched(request: HttpRequest, staff: Staff, unmatched_id: str) -> HttpResponse:
-    """One amount in suspense, what became of it, and the booking of its return."""
+    """One amount in suspense, what became of it, a loan to apply it to, and the booking of its return."""
     money = queries.unmatched(unmatched_id)
+    search = request.GET.get("q", "").strip()[:100]
     form = ReturnForm(request.POST or None, initial={"amount": money.remaining})
     if request.method == "POST":
         if not staff.keeps_books:
@@ -217,6 +231,9 @@ def unmatched(request: HttpRequest, staff: Staff, unmatched_id: str) -> HttpResp
     seen = {
         "staff": staff,
         "money": money,
+        "search": search,
+        "may_apply": staff.role in ACTIONS["apply_money"].roles,
+        "found": _takers(search, staff),
         "uses": [(use, uses[use.kind]) for use in money.uses],
         "form": form,
         "trail": [

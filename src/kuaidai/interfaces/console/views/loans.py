@@ -193,7 +193,12 @@ def _initial(request: HttpRequest, held: LoanView) -> dict[str, Any]:
     coming = [
         row.due_on.isoformat() for row in held.state.instalments if row.due_on > held.state.on
     ]
-    return {"due_dates": "\n".join(coming), "event_key": request.GET.get("event", "")[:100]}
+    known = {"due_dates": "\n".join(coming), "event_key": request.GET.get("event", "")[:100]}
+    money = request.GET.get("money", "")[:20]
+    if money:
+        left = ledger.unmatched(money).remaining
+        known |= {"unmatched_id": money, "amount": min(left, held.state.payoff)}
+    return known
 
 
 def _answers(form: ActionForm) -> list[tuple[Any, str]]:

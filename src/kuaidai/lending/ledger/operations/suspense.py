@@ -67,7 +67,7 @@ def receive_unmatched(
 def apply_unmatched(
     *, unmatched_id: str, amount: Decimal, target: str, key: str, on: date, actor: Actor
 ) -> UnmatchedView:
-    """Take `amount` out of suspense for `target`, such as a repayment's number.
+    """Take `amount` out of suspense for `target`, the number of a loan.
 
     The caller, who records the payment on the loan, does so in the same transaction; both go by the
     settlement account, where they cancel out. The same `key` again changes nothing. Raises

@@ -183,7 +183,7 @@ def apply_unmatched_money(
 
     def take(event: ev.Event) -> None:
         ledger.apply_unmatched(
-            unmatched_id=unmatched_id, amount=amount, target=event.key, key=event.key,
+            unmatched_id=unmatched_id, amount=amount, target=loan_id, key=event.key,
             on=posting_day(on), actor=actor,
         )  # fmt: skip
 
