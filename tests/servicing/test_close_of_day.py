@@ -19,6 +19,7 @@ from kuaidai.lending.servicing.models import (
     Facility,
     Loan,
     LoanChunk,
+    LoanLife,
     Repayment,
 )
 from kuaidai.lending.servicing.operations import close_of_day, drawing
@@ -241,8 +242,8 @@ def test_a_run_that_waited_does_not_skip_a_day(facility, draw) -> None:
 
 def test_a_loan_that_cannot_be_read_is_parked_and_caught_up_later(make_facility, draw) -> None:
     broken, sound = (draw(make_facility(), "30000.00").loan_id for _ in range(2))
-    terms = Loan.objects.get(id=broken).terms
-    Loan.objects.filter(id=broken).update(terms=terms | {"instalments": 0})
+    terms = LoanLife.objects.get(loan_id=broken).terms
+    LoanLife.objects.filter(loan_id=broken).update(terms=terms | {"instalments": 0})
 
     report = close(21)  # through 20 July
 
@@ -254,7 +255,7 @@ def test_a_loan_that_cannot_be_read_is_parked_and_caught_up_later(make_facility,
     assert str(row.interest_receivable) == "57.00"  # 30,000 x 0.01 % x 19 days, posted by the chunk
     assert queries.close_status().behind == queries.close_status().parked == 1
 
-    Loan.objects.filter(id=broken).update(terms=terms)
+    LoanLife.objects.filter(loan_id=broken).update(terms=terms)
     assert close().parked == ()
     assert str(queries.loan(broken).state.outstanding) == "20000.00"
     assert queries.close_status().behind == 0
@@ -266,10 +267,10 @@ def test_a_debit_of_a_loan_that_broke_meanwhile_is_taken_once_it_is_mended(
     """The money is at the bank: its outcome waits with its order, not with a repayment nobody asks for."""
     loan_id = draw(facility, "30000.00").loan_id
     close(20)
-    terms = Loan.objects.get(id=loan_id).terms
+    terms = LoanLife.objects.get(loan_id=loan_id).terms
 
     def breaks(run, payment):
-        Loan.objects.filter(id=loan_id).update(terms=terms | {"instalments": 0})
+        LoanLife.objects.filter(loan_id=loan_id).update(terms=terms | {"instalments": 0})
         raise ValueError("broken")
 
     monkeypatch.setattr(work, "pay", breaks)
@@ -279,7 +280,7 @@ def test_a_debit_of_a_loan_that_broke_meanwhile_is_taken_once_it_is_mended(
     assert (order.state, order.applied_at) == ("settled", None)
     assert close().parked == (loan_id,)  # nor does its pending payment stop the night
 
-    Loan.objects.filter(id=loan_id).update(terms=terms)
+    LoanLife.objects.filter(loan_id=loan_id).update(terms=terms)
     gateway.send_order(order.key)
 
     assert str(queries.loan(loan_id).state.outstanding) == "20000.00"
@@ -294,10 +295,10 @@ def test_a_customer_may_pay_a_parked_loan(facility, draw, repay, nights) -> None
     loan_id = draw(facility, "30000.00").loan_id
     taken = empty(facility)
     close(21)
-    terms = Loan.objects.get(id=loan_id).terms
-    Loan.objects.filter(id=loan_id).update(terms=terms | {"instalments": 0})
+    terms = LoanLife.objects.get(loan_id=loan_id).terms
+    LoanLife.objects.filter(loan_id=loan_id).update(terms=terms | {"instalments": 0})
     assert close(nights).parked == (loan_id,)
-    Loan.objects.filter(id=loan_id).update(terms=terms)
+    LoanLife.objects.filter(loan_id=loan_id).update(terms=terms)
     fill(facility, taken, "back")
 
     done = repay(loan_id, "1000.00", on=business_date())

@@ -11,7 +11,7 @@ from tests.support.bank import ENDS_ON
 from tests.support.threads import at_once
 
 from kuaidai.interfaces.cli import eod, main
-from kuaidai.lending.servicing.models import Loan
+from kuaidai.lending.servicing.models import Loan, LoanLife
 from kuaidai.lending.servicing.operations import close_of_day, drawing
 
 
@@ -60,8 +60,9 @@ def test_close_of_day_and_the_books(capsys, facility, draw) -> None:
 
 
 def unreadable(loan_id):
-    terms = Loan.objects.get(id=loan_id).terms
-    Loan.objects.filter(id=loan_id).update(is_simple=False, terms=terms | {"instalments": 0})
+    terms = LoanLife.objects.get(loan_id=loan_id).terms
+    Loan.objects.filter(id=loan_id).update(is_simple=False)
+    LoanLife.objects.filter(loan_id=loan_id).update(terms=terms | {"instalments": 0})
     return terms
 
 
@@ -79,7 +80,7 @@ def test_parked_loans_are_told_with_their_reason_and_tried_again(capsys, facilit
     assert f"parked: {loan_id} since 2026-06-30: ValueError: a loan has 1 to" in err
     code, out, err = run(capsys, "eod", "retry")
     assert (code, out) == (6, "0 caught up, 1 still parked\n")
-    Loan.objects.filter(id=loan_id).update(terms=terms)
+    LoanLife.objects.filter(loan_id=loan_id).update(terms=terms)
     code, out, err = run(capsys, "eod", "retry", loan_id, "--json")
     assert (code, json.loads(out)) == (0, {"mended": [loan_id], "left": []})
     check_agreement()

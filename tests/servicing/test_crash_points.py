@@ -18,7 +18,14 @@ from kuaidai.foundation.operations import set_business_date
 from kuaidai.foundation.queries import business_date, verify_audit_chain
 from kuaidai.lending.servicing import jobs, operations
 from kuaidai.lending.servicing.gateway import wire
-from kuaidai.lending.servicing.models import CoreOrder, Drawdown, Facility, Loan, Repayment
+from kuaidai.lending.servicing.models import (
+    CoreOrder,
+    Drawdown,
+    Facility,
+    Loan,
+    LoanLife,
+    Repayment,
+)
 from kuaidai.lending.servicing.operations import drawing
 
 __all__ = ["core"]
@@ -47,7 +54,7 @@ def bank(core, monkeypatch):
     set_business_date(on=NIGHT, actor=SYSTEM)
     Facility.objects.filter(id=ended.id).update(expires_on=NIGHT + timedelta(days=1))
     broken = Loan.objects.get(facility__uscc="B-14")
-    Loan.objects.filter(id=broken.id).update(terms=broken.terms | {"instalments": 0})
+    LoanLife.objects.filter(loan_id=broken.id).update(terms=broken.life.terms | {"instalments": 0})
     core.fault("down")
     draw(late, "10000.00", NIGHT)
     repay("16", "1000.00")
@@ -90,7 +97,7 @@ def test_the_close_of_day(bank) -> None:
 
 def mend() -> None:
     row = Loan.objects.get(facility__uscc="B-14")
-    Loan.objects.filter(id=row.id).update(terms=row.terms | {"instalments": 6})
+    LoanLife.objects.filter(loan_id=row.id).update(terms=row.life.terms | {"instalments": 6})
 
 
 def killed_and_even(bank, run, resume=None, *, least: int) -> list[str]:

@@ -20,7 +20,14 @@ from kuaidai.lending.servicing import operations, queries
 from kuaidai.lending.servicing.domain import events as ev
 from kuaidai.lending.servicing.domain.conventions import Bucket
 from kuaidai.lending.servicing.gateway import wire
-from kuaidai.lending.servicing.models import Drawdown, Facility, Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.models import (
+    Drawdown,
+    Facility,
+    Loan,
+    LoanEvent,
+    LoanLife,
+    Repayment,
+)
 from kuaidai.lending.servicing.operations import drawing, limits
 from kuaidai.lending.servicing.operations.projection import book, hold_loan
 
@@ -124,13 +131,15 @@ class Life:
         if self.broken and self.dice.random() < 0.4:
             self.mend()
         elif not self.broken and self.dice.random() < 0.3 and (row := self.loan()):
-            self.broken[row.id] = row.terms
-            Loan.objects.filter(id=row.id).update(terms=row.terms | {"instalments": 0})
+            self.broken[row.id] = row.life.terms
+            LoanLife.objects.filter(loan_id=row.id).update(
+                terms=row.life.terms | {"instalments": 0}
+            )
 
     def mend(self) -> None:
         """All loans can be read again."""
         for loan_id, terms in self.broken.items():
-            Loan.objects.filter(id=loan_id).update(terms=terms)
+            LoanLife.objects.filter(loan_id=loan_id).update(terms=terms)
         self.broken.clear()
 
 
@@ -138,10 +147,10 @@ def check_agreement_of_readable(broken: dict[str, dict]) -> None:
     """As `check_agreement`, with the broken loans' terms as they were."""
     with transaction.atomic():
         for loan_id, terms in broken.items():
-            Loan.objects.filter(id=loan_id).update(terms=terms)
+            LoanLife.objects.filter(loan_id=loan_id).update(terms=terms)
         check_agreement()
         for loan_id, terms in broken.items():
-            Loan.objects.filter(id=loan_id).update(terms=terms | {"instalments": 0})
+            LoanLife.objects.filter(loan_id=loan_id).update(terms=terms | {"instalments": 0})
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -15,7 +15,7 @@ from kuaidai.lending.servicing.domain.life import read_terms
 from kuaidai.lending.servicing.domain.running import begin
 from kuaidai.lending.servicing.models import Loan, LoanChunk, LoanEvent
 from kuaidai.lending.servicing.operations.night import repricing
-from kuaidai.lending.servicing.operations.projection import open_values
+from kuaidai.lending.servicing.operations.projection import store
 from kuaidai.risk.policy.domain.content import library_policy
 
 pytestmark = pytest.mark.django_db
@@ -30,10 +30,10 @@ def fixings(monkeypatch):
 
 def linked(number: int, **how: str) -> Loan:
     loan = put_loan(number, start_on=START)
-    loan.terms = {**loan.terms, "repricing": {"when": "january", "spread": "0.55", **how}}
-    for name, value in open_values(begin(read_terms(loan.terms))).items():
-        setattr(loan, name, value)
-    loan.save()
+    linked_to = {"when": "january", "spread": "0.55", **how}
+    loan.life.terms = {**loan.life.terms, "repricing": linked_to}
+    loan.life.save()
+    store(loan, begin(read_terms(loan.life.terms)))
     return loan
 
 

@@ -21,7 +21,7 @@ def check_agreement() -> None:
     differing = {t.title: t.difference for t in queries.control_totals() if t.difference}
     assert not differing, differing
     check_lines()
-    for row in Loan.objects.select_related("chunk"):
+    for row in Loan.objects.select_related("chunk", "life"):
         check_loan(row)
 
 
@@ -41,13 +41,13 @@ def check_lines() -> None:
 
 def check_loan(row: Loan) -> None:
     """A loan's columns, its snapshot, and its totals up to where its books are posted."""
-    terms, events = read_terms(row.terms), events_of(row.id)
+    terms, events = read_terms(row.life.terms), events_of(row.id)
     told = project(run_to(terms, events, row.accrued_through))
     stored_here = {name: getattr(row, name) for name in COLUMNS}
     wanted = {name: getattr(told, name) for name in COLUMNS}
     assert stored_here == wanted, (row.id, row.accrued_through, stored_here, wanted, events)
     through = posted_through(row, row.chunk.closed_through)
-    replayed, stored = run_to(terms, events, through), restore(terms, row.snapshot)
+    replayed, stored = run_to(terms, events, through), restore(terms, row.life.snapshot)
     stored.advance(through)
     projections = project(stored), project(replayed)
     assert projections[0] == projections[1], (row.id, through, projections, events)

@@ -8,10 +8,9 @@ from decimal import Decimal
 from kuaidai.kernel.calendars import add_months
 from kuaidai.lending.products.catalogue import product
 from kuaidai.lending.servicing.domain.agreeing import terms_for
-from kuaidai.lending.servicing.domain.life import terms_to_dict
 from kuaidai.lending.servicing.domain.running import begin
 from kuaidai.lending.servicing.models import Drawdown, Facility, LimitGroup, Loan, LoanChunk
-from kuaidai.lending.servicing.operations.projection import open_values
+from kuaidai.lending.servicing.operations.projection import begin_loan
 
 PRODUCT = "credit-quick-loan"
 COUNTED_ON = date(2026, 3, 31)
@@ -54,11 +53,10 @@ def put_loan(
         on=start_on,
     )  # fmt: skip
     chunk, _ = LoanChunk.objects.get_or_create(id=0, defaults={"closed_through": start_on})
-    values = open_values(begin(terms))
+    late = {}
     if days_past_due:
-        values["oldest_due_on"] = COUNTED_ON - timedelta(days=days_past_due)
-    return Loan.objects.create(
-        id=f"LN-{number}", facility=line, drawdown=drawn, chunk=chunk, branch=branch,
-        product_code=PRODUCT, terms=terms_to_dict(terms), principal=amount, start_on=start_on,
-        **values,
+        late["oldest_due_on"] = COUNTED_ON - timedelta(days=days_past_due)
+    return begin_loan(
+        begin(terms), id=f"LN-{number}", facility=line, drawdown=drawn, chunk=chunk, branch=branch,
+        product_code=PRODUCT, principal=amount, start_on=start_on, **late,
     )  # fmt: skip

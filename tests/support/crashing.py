@@ -150,7 +150,8 @@ _BOOKS = {
                oldest_due_on, is_simple, accrues, interest_receivable, penalty_receivable,
                compound_receivable, fee_receivable, memorandum, snapshot::text, accrued_through,
                event_count, parked_on, parked_reason, c.closed_through
-        FROM servicing_loan l JOIN servicing_loanchunk c ON c.id = l.chunk_id ORDER BY 1, 2, 3""",
+        FROM servicing_loan l JOIN servicing_loanchunk c ON c.id = l.chunk_id
+            JOIN servicing_loanlife f ON f.loan_id = l.id ORDER BY 1, 2, 3""",
     "events": """
         SELECT l.facility_id, l.start_on, e.number, e.kind, e.on, e.booked_on, (e.told - 'key')::text, e.actor
         FROM servicing_loanevent e JOIN servicing_loan l ON l.id = e.loan_id ORDER BY 1, 2, 3""",

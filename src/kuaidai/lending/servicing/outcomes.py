@@ -21,7 +21,9 @@ def went_bad(
     until = add_months(after, window_months)
     ends = [month_end(add_months(month_start(after), place)) for place in range(window_months + 1)]
     watched = [end for end in ends if after < end <= until]
-    loans = list(Loan.objects.filter(facility_id=facility_id, start_on__lte=until))
+    loans = list(
+        Loan.objects.filter(facility_id=facility_id, start_on__lte=until).select_related("life")
+    )
     if not loans:
         return None
     return any(_past_due(loan, watched) >= dpd_threshold for loan in loans)

@@ -89,7 +89,7 @@ def repayment_view(row: Repayment) -> RepaymentView:
 
 def terms_of(row: Loan) -> LoanTerms:
     """The frozen terms of a loan."""
-    return read_terms(row.terms)
+    return read_terms(row.life.terms)
 
 
 def events_of(row: Loan) -> tuple[Event, ...]:
@@ -196,7 +196,7 @@ def facilities_of(
 
 def loan(loan_id: str, on: date | None = None) -> LoanView:
     """The loan of that id, on a day (default: the business date). Raises `UnknownLoan`."""
-    row = Loan.objects.select_related("drawdown").filter(id=loan_id).first()
+    row = Loan.objects.select_related("drawdown", "life").filter(id=loan_id).first()
     if row is None:
         raise UnknownLoan(value=loan_id)
     return loan_view(row, on or business_date())
@@ -204,7 +204,7 @@ def loan(loan_id: str, on: date | None = None) -> LoanView:
 
 def loans_of(facility_id: str) -> tuple[LoanView, ...]:
     """The loans under a facility, newest first; 100 at the most."""
-    rows = Loan.objects.select_related("drawdown").filter(facility_id=facility_id)
+    rows = Loan.objects.select_related("drawdown", "life").filter(facility_id=facility_id)
     on = business_date()
     return tuple(loan_view(row, on) for row in rows.order_by("-start_on", "-id")[:100])
 

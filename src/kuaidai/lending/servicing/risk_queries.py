@@ -107,7 +107,7 @@ def period_months(row: Loan) -> int:
     """How many months lie between the due days of a loan, one at the least."""
     if row.method.startswith("single"):
         return max(1, whole_months_between(row.start_on, row.matures_on))
-    return max(1, Frequency.parse(row.terms.get("every", "1m")).months)
+    return max(1, Frequency.parse(row.life.terms.get("every", "1m")).months)
 
 
 def _claim(row: Loan, risk: LoanRisk | None, override: ClassOverride | None, on: date) -> Claim:
@@ -160,7 +160,7 @@ def claims_of_debtors(usccs: Sequence[str], on: date) -> tuple[HeldDebtor, ...]:
     """
     loans = list(
         Loan.objects.filter(facility__uscc__in=usccs, status="active", outstanding__gt=0)
-        .select_related("facility")
+        .select_related("facility", "life")
         .order_by("id")
     )
     ids = [loan.id for loan in loans]

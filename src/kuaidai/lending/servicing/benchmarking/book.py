@@ -32,6 +32,7 @@ from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.projecting import due_for_debit
 from kuaidai.lending.servicing.domain.running import begin
 from kuaidai.lending.servicing.domain.settling import pay
+from kuaidai.lending.servicing.domain.snapshot import snapshot
 from kuaidai.lending.servicing.domain.terms import LoanTerms
 from kuaidai.lending.servicing.operations.drawing import LOANS_IN_CHUNK
 from kuaidai.lending.servicing.operations.projection import open_values
@@ -57,6 +58,7 @@ class Kind:
 
     terms: LoanTerms
     columns: dict[str, Any]
+    snapshot: dict[str, Any]
     late: bool
 
 
@@ -106,7 +108,7 @@ def _kind(terms: LoanTerms, on: date, *, late: bool, dice: random.Random) -> Kin
             pay(run, Payment(f"before-{day}", day, from_cents(owed)))
     run.advance(eve)
     columns = open_values(run)
-    return Kind(terms, columns, columns["oldest_due_on"] is not None)
+    return Kind(terms, columns, snapshot(run), columns["oldest_due_on"] is not None)
 
 
 @transaction.atomic
@@ -126,6 +128,7 @@ def fill_book(
     _copy("servicing_drawdown", _drawdowns(loans, alike))
     _copy("servicing_loanchunk", _chunks(loans, eve))
     _copy("servicing_loan", _loans(loans, alike))
+    _copy("servicing_loanlife", _lives(loans, alike))
     with connection.cursor() as cursor:
         cursor.execute("SELECT setval('servicing_loan_number', %s)", [loans])
     _open_ledger(alike, sums, eve)
@@ -206,20 +209,21 @@ def _chunks(loans: int, eve: date) -> Iterator[dict[str, Any]]:
 
 
 def _loans(loans: int, alike: list[Kind]) -> Iterator[dict[str, Any]]:
-    texts = [
-        (json.dumps(terms_to_dict(kind.terms)), json.dumps(kind.columns["snapshot"]))
-        for kind in alike
-    ]
     for number in range(loans):
-        place = number % len(alike)
-        kind, line = alike[place], number // LOANS_A_LINE
+        kind, line = alike[number % len(alike)], number // LOANS_A_LINE
         yield kind.columns | {
             "id": f"LN{number}", "facility_id": f"FAC{line}", "drawdown_id": f"DRW{number}",
             "chunk_id": number // LOANS_IN_CHUNK, "branch": f"BR{line % 40:02d}",
-            "product_code": PRODUCT, "terms": texts[place][0], "snapshot": texts[place][1],
-            "principal": kind.terms.principal, "start_on": kind.terms.start_on,
+            "product_code": PRODUCT, "principal": kind.terms.principal, "start_on": kind.terms.start_on,
             "event_count": 0, "parked_reason": "", "parked_on": None,
         }  # fmt: skip
+
+
+def _lives(loans: int, alike: list[Kind]) -> Iterator[dict[str, Any]]:
+    texts = [(json.dumps(terms_to_dict(k.terms)), json.dumps(k.snapshot)) for k in alike]
+    for number in range(loans):
+        terms, told = texts[number % len(alike)]
+        yield {"loan_id": f"LN{number}", "terms": terms, "snapshot": told}
 
 
 def _open_ledger(alike: list[Kind], sums: dict[int, int], eve: date) -> None:

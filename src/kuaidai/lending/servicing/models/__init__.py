@@ -23,7 +23,7 @@ from kuaidai.lending.servicing.models.limits import (
     LimitReservation,
     SubLimit,
 )
-from kuaidai.lending.servicing.models.loan import Loan, LoanChunk, LoanEvent, Repayment
+from kuaidai.lending.servicing.models.loan import Loan, LoanChunk, LoanEvent, LoanLife, Repayment
 from kuaidai.lending.servicing.models.reconciliation import (
     ReconciliationBreak,
     ReconciliationRun,
@@ -45,6 +45,7 @@ __all__ = [
     "Loan",
     "LoanChunk",
     "LoanEvent",
+    "LoanLife",
     "LoanRequest",
     "LoanRisk",
     "ProvisionMovement",

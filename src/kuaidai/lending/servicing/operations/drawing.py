@@ -26,7 +26,6 @@ from kuaidai.lending.ledger.operations import post
 from kuaidai.lending.products.catalogue import Product, product
 from kuaidai.lending.servicing import bank_core
 from kuaidai.lending.servicing.domain.agreeing import terms_for
-from kuaidai.lending.servicing.domain.life import terms_to_dict
 from kuaidai.lending.servicing.domain.limit_account import LimitAccount
 from kuaidai.lending.servicing.domain.maturity import last_maturity, terms_that_fit
 from kuaidai.lending.servicing.domain.reading import totals_in_cents
@@ -47,7 +46,7 @@ from kuaidai.lending.servicing.models import Drawdown, Loan, LoanChunk, SubLimit
 from kuaidai.lending.servicing.operations import limits
 from kuaidai.lending.servicing.operations.projection import (
     accrue,
-    open_values,
+    begin_loan,
     posting_day,
     require_not_ahead,
 )
@@ -289,17 +288,16 @@ def _make_loan(row: Drawdown, booked_on: date | None) -> Loan:
     )  # fmt: skip
     chunk = _open_chunk(posting_day(start_on))
     run = begin(terms)
-    loan = Loan.objects.create(
+    loan = begin_loan(
+        run,
         id=new_id("LN"),
         facility_id=row.facility_id,
         drawdown=row,
         chunk=chunk,
         branch=row.facility.branch,
         product_code=row.product_code,
-        terms=terms_to_dict(terms),
         principal=row.amount,
         start_on=start_on,
-        **open_values(run),
     )
     post(
         key=f"drawdown:{row.id}",

@@ -23,7 +23,7 @@ from kuaidai.lending.ledger.domain.rules import lines_of
 from kuaidai.lending.ledger.operations import post, record_surplus
 from kuaidai.lending.servicing.domain.events import Event, Reversal
 from kuaidai.lending.servicing.domain.happenings import HANDLERS
-from kuaidai.lending.servicing.domain.life import event_to_dict, read_terms
+from kuaidai.lending.servicing.domain.life import event_to_dict, read_terms, terms_to_dict
 from kuaidai.lending.servicing.domain.projecting import Projection, project
 from kuaidai.lending.servicing.domain.reading import totals_in_cents
 from kuaidai.lending.servicing.domain.replay import run_to
@@ -31,7 +31,7 @@ from kuaidai.lending.servicing.domain.running import RunningLoan, apply
 from kuaidai.lending.servicing.domain.snapshot import restore, snapshot
 from kuaidai.lending.servicing.domain.state import Allocation
 from kuaidai.lending.servicing.errors import DatedAhead, EventRefused, UnknownLoan
-from kuaidai.lending.servicing.models import Loan, LoanEvent, Repayment
+from kuaidai.lending.servicing.models import Loan, LoanEvent, LoanLife, Repayment
 from kuaidai.lending.servicing.queries import events_of
 
 log = structlog.get_logger("kuaidai.booking")
@@ -129,7 +129,11 @@ def hold_loan(loan_id: str) -> HeldLoan:
         found = cursor.fetchone()
     if found is None:
         raise UnknownLoan(value=loan_id)
-    row = Loan.objects.select_for_update(no_key=True).get(id=loan_id)
+    row = (
+        Loan.objects.select_related("life")
+        .select_for_update(no_key=True, of=("self",))
+        .get(id=loan_id)
+    )
     return HeldLoan(row, posted_through(row, found[0]), found[0])
 
 
@@ -142,9 +146,9 @@ def posted_through(row: Loan, chunk_closed_through: date) -> date:
 
 def running(row: Loan) -> RunningLoan:
     """The loan as it ran up to `accrued_through`: from its snapshot, or else from its events."""
-    terms = read_terms(row.terms)
+    terms = read_terms(row.life.terms)
     try:
-        return restore(terms, row.snapshot)
+        return restore(terms, row.life.snapshot)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         log.error("snapshot unreadable, replayed", loan=row.id, error=type(error).__name__)
         return run_to(terms, events_of(row), row.accrued_through)
@@ -177,7 +181,7 @@ def book(
     )
     try:
         if event.on < through or isinstance(event, Reversal):
-            run = run_to(read_terms(row.terms), events_of(row), max(through, event.on))
+            run = run_to(read_terms(row.life.terms), events_of(row), max(through, event.on))
         else:
             run.advance(event.on)
             accrued = totals_in_cents(run, event.on)
@@ -275,9 +279,10 @@ def store(row: Loan, run: RunningLoan) -> Projection:
     told = project(run)
     for name in COLUMNS:
         setattr(row, name, getattr(told, name))
-    row.snapshot, row.accrued_through = snapshot(run), run.at
+    row.accrued_through, row.life.snapshot = run.at, snapshot(run)
     row.parked_reason, row.parked_on = "", None
     row.save()
+    row.life.save(update_fields=["snapshot"])
     return told
 
 
@@ -285,12 +290,21 @@ def open_values(run: RunningLoan) -> dict[str, Any]:
     """The columns of a loan that begins, as its running loan tells them."""
     told = project(run)
     return {name: getattr(told, name) for name in COLUMNS} | {
-        "snapshot": snapshot(run), "accrued_through": run.at, "year_days": told.year_days,
+        "accrued_through": run.at, "year_days": told.year_days,
     }  # fmt: skip
 
 
+def begin_loan(run: RunningLoan, **columns: Any) -> Loan:
+    """Write the rows of a loan that begins; `columns` are those its running loan does not tell."""
+    row = Loan.objects.create(**(open_values(run) | columns))
+    row.life = LoanLife.objects.create(
+        loan=row, terms=terms_to_dict(run.terms), snapshot=snapshot(run)
+    )
+    return row
+
+
 __all__ = [
-    "COLUMNS", "Booked", "HeldLoan", "accrue", "book", "catch_up", "difference", "event_row",
+    "COLUMNS", "Booked", "HeldLoan", "accrue", "begin_loan", "book", "catch_up", "difference", "event_row",
     "hold_loan", "open_values", "posted_through", "posting_day", "require_not_ahead", "running",
     "store",
 ]  # fmt: skip

@@ -61,20 +61,21 @@ book AS (
         LEFT JOIN servicing_loanrisk r ON r.loan_id = l.id
         LEFT JOIN servicing_debtorrisk d ON d.uscc = f.uscc
     WHERE l.outstanding > 0 AND l.status = 'active' OR r.allowance <> 0),
-wanted AS (
+wanted AS MATERIALIZED (
     SELECT b.id, b.branch, b.product, b.held, b.held_rate,
            CASE WHEN b.live THEN t.rate ELSE 0 END AS rate,
            CASE WHEN b.live THEN round(b.outstanding * t.rate, 2) ELSE 0 END AS level
     FROM book b {_KEYED}),
-changed AS MATERIALIZED (
-    SELECT * FROM wanted WHERE level IS DISTINCT FROM held OR rate IS DISTINCT FROM held_rate),
 stored AS (
     INSERT INTO servicing_loanrisk (loan_id, risk_class, stage, reasons, restructured_again, rate,
                                     allowance)
-    SELECT id, 1, 1, '[]', false, rate, level FROM changed
+    SELECT id, 1, 1, '[]', false, rate, level FROM wanted
+    WHERE level IS DISTINCT FROM held OR rate IS DISTINCT FROM held_rate
     ON CONFLICT (loan_id) DO UPDATE SET rate = EXCLUDED.rate, allowance = EXCLUDED.allowance)
-SELECT branch, product, count(*), sum(level - held) FROM changed
-GROUP BY branch, product ORDER BY branch, product
+SELECT branch, product,
+       count(*) FILTER (WHERE level IS DISTINCT FROM held OR rate IS DISTINCT FROM held_rate),
+       sum(level - held), sum(level)
+FROM wanted GROUP BY branch, product ORDER BY branch, product
 """
 
 _COMMITMENTS = f"""
@@ -96,13 +97,6 @@ FROM book b {_KEYED}
     JOIN unnest(%(converted)s::text[], %(shares)s::numeric[]) AS c(product, share)
         ON c.product = b.product
 GROUP BY b.branch, b.product ORDER BY b.branch, b.product
-"""
-
-
-_LEVELS = """
-SELECT f.branch, f.product_code, sum(r.allowance) FROM servicing_loanrisk r
-    JOIN servicing_loan l ON l.id = r.loan_id JOIN servicing_facility f ON f.id = l.facility_id
-WHERE r.allowance <> 0 GROUP BY 1, 2
 """
 
 
@@ -129,12 +123,7 @@ def provide(*, on: date, actor: Actor) -> ProvisionReport:
         # Merge joins would sort the whole book on disk to meet a table of rates that fits in memory.
         cursor.execute("SET LOCAL enable_mergejoin = off")
         cursor.execute("SET LOCAL work_mem = '64MB'")
-    moved, charges = _move_loans(arguments)
-    levels = _loan_levels()
-    movements = [
-        _Movement(*place, "loan", charge, levels.get(place, ZERO))
-        for place, charge in charges.items()
-    ]
+    moved, movements = _move_loans(arguments)
     movements += _commitments(arguments)
     charged = [movement for movement in movements if movement.charge]
     _record(charged, on)
@@ -185,19 +174,16 @@ def _arguments(on: date) -> dict[str, Any]:
     }
 
 
-def _move_loans(arguments: Mapping[str, Any]) -> tuple[int, dict[tuple[str, str], Decimal]]:
+def _move_loans(arguments: Mapping[str, Any]) -> tuple[int, list[_Movement]]:
     """Store the new allowances; how many moved, and what that charges by branch and product."""
     with connection.cursor() as cursor:
         cursor.execute(_LOANS, arguments)
         rows = cursor.fetchall()
-    moved = sum(count for _, _, count, _ in rows)
-    return moved, {(branch, product): charge for branch, product, _, charge in rows}
-
-
-def _loan_levels() -> dict[tuple[str, str], Decimal]:
-    with connection.cursor() as cursor:
-        cursor.execute(_LEVELS)
-        return {(branch, product): level for branch, product, level in cursor.fetchall()}
+    moved = sum(count for _, _, count, _, _ in rows)
+    return moved, [
+        _Movement(branch, product, "loan", charge, level)
+        for branch, product, _, charge, level in rows
+    ]
 
 
 def _commitments(arguments: Mapping[str, Any]) -> list[_Movement]:

@@ -37,7 +37,7 @@ def ask_for_what_is_due(chunk_id: int, on: date) -> Ready:
 def _orders(chunk_id: int, on: date) -> tuple[list[gateway.OrderRequest], Sequence[Work]]:
     """The debits to ask for, with the loans locked: what a borrower pays meanwhile is not asked twice."""
     chunk = LoanChunk.objects.get(id=chunk_id)
-    rows = touched(chunk_id, on).select_related("facility").order_by("id")
+    rows = touched(chunk_id, on).select_related("facility", "life").order_by("id")
     rows = rows.select_for_update(of=("self",), no_key=True)
     tonight = run_to_day(rows, chunk.closed_through, on)
     accounts = {work.row.id: work.row.facility.account_no for work in tonight.works}

@@ -32,13 +32,13 @@ def reprice(*, on: date, actor: Actor) -> int:
     key = f"lpr-{on}"
     linked = Loan.objects.filter(
         ~Exists(LoanEvent.objects.filter(loan=OuterRef("pk"), key=key)),
-        terms__has_key="repricing", status="active", parked_on__isnull=True, start_on__lt=on,
+        life__terms__has_key="repricing", status="active", parked_on__isnull=True, start_on__lt=on,
     )  # fmt: skip
     events: dict[str, Event] = {}
     failed: list[Failed] = []
     fixings: dict[str, dict[date, Decimal] | str] = {}
-    for row in linked.order_by("id").iterator(chunk_size=2000):
-        terms = read_terms(row.terms)
+    for row in linked.select_related("life").order_by("id").iterator(chunk_size=2000):
+        terms = read_terms(row.life.terms)
         if on not in terms.repricing.days(row.start_on, row.matures_on):
             continue
         code = row.product_code

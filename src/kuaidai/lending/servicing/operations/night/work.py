@@ -96,7 +96,7 @@ def unchanged(chunk_id: int, on: date, ready: Ready) -> tuple[list[Work], QueryS
             same.append(work)
         else:
             other.append(loan_id)
-    return same, Loan.objects.filter(id__in=other).order_by("id")
+    return same, Loan.objects.filter(id__in=other).select_related("life").order_by("id")
 
 
 def run_to_day(rows: Iterable[Loan], closed_through: date, on: date) -> Tonight:

@@ -35,11 +35,15 @@ _TYPES: Mapping[str, str] = {
     "oldest_due_on": "date", "is_simple": "boolean", "accrues": "boolean",
     "interest_receivable": "numeric", "penalty_receivable": "numeric",
     "compound_receivable": "numeric", "fee_receivable": "numeric", "memorandum": "numeric",
-    "snapshot": "jsonb", "accrued_through": "date", "event_count": "integer",
+    "accrued_through": "date", "event_count": "integer",
 }  # fmt: skip
 _UPDATE = """
+WITH told AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS t(id text, snapshot jsonb, {columns})),
+lives AS (
+    UPDATE servicing_loanlife f SET snapshot = t.snapshot FROM told t WHERE f.loan_id = t.id)
 UPDATE servicing_loan l SET {sets}, parked_reason = '', parked_on = NULL
-FROM jsonb_to_recordset(%s::jsonb) AS t(id text, {columns}) WHERE l.id = t.id
+FROM told t WHERE l.id = t.id
 """.format(
     sets=", ".join(f"{name} = t.{name}" for name in _TYPES),
     columns=", ".join(f"{name} {kind}" for name, kind in _TYPES.items()),
