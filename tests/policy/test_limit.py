@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from kuaidai.risk.policy.domain.decide import decide
 from kuaidai.risk.policy.domain.decision import Outcome
+from kuaidai.risk.policy.domain.facts import DecisionFacts
 from kuaidai.risk.policy.domain.limit import annuity_factor
 
 
@@ -85,10 +87,16 @@ def test_the_annuity_factor_repays_itself():
          "DEBT_SERVICE", "345000.00"),
         ({"credit_outstanding_elsewhere": 5_100_000.0, "sales_declared_12m": 60_000_000.0}, {},
          "TOTAL_CREDIT", "100000.00"),
+        (
+            {"sales_declared_12m": 60_000_000.0},
+            {"group_total": Decimal("5000000"), "group_exposure": Decimal("4800500")},
+            "GROUP_TOTAL",
+            "199000.00",
+        ),
         ({"sales_declared_12m": 60_000_000.0}, {}, "GRADED", "715000.00"),
         ({"credit_outstanding_elsewhere": 1_800_000.0}, {}, "NEED", "200000.00"),
     ],
-    ids=["product cap", "less exposure", "debt service", "total credit", "grade", "need"],
+    ids=["product cap", "less exposure", "debt service", "total credit", "group", "grade", "need"],
 )  # fmt: skip
 def test_each_cap_binds_where_it_is_the_least(facts, policy, card, features, other, code, limit):
     held = decide(replace(facts(**features), **other), policy=policy, scorecard=card)
@@ -97,6 +105,26 @@ def test_each_cap_binds_where_it_is_the_least(facts, policy, card, features, oth
     assert binding(held) == [code]
     assert held.limit == Decimal(limit)
     assert held.reasons[0].code == f"LIMIT_{code}"
+
+
+def test_the_group_is_told_in_both_languages_and_only_where_one_is_known(facts, policy, card):
+    alone = decide(facts(), policy=policy, scorecard=card)
+    linked = replace(facts(), group_total=Decimal("5000000"), group_exposure=Decimal("4900000"))
+    held = decide(linked, policy=policy, scorecard=card)
+
+    assert "GROUP_TOTAL" not in terms(alone)
+    assert terms(held)["GROUP_TOTAL"].amount == Decimal("100000.00")
+    assert "less what is granted or offered to them already" in held.reasons[0].en
+    assert "关联企业合计总额度" in held.reasons[0].zh
+    assert "4,900,000" not in held.reasons[0].en  # the applicant reads it, and it is the others'
+
+
+def test_facts_of_earlier_decisions_know_no_group(facts):
+    told = json.loads(facts().to_bytes())
+    del told["group_total"], told["group_exposure"]
+    assert DecisionFacts.from_bytes(json.dumps(told).encode()) == facts()
+    linked = replace(facts(), group_total=Decimal("5000000.00"), group_exposure=Decimal("1.00"))
+    assert DecisionFacts.from_bytes(linked.to_bytes()) == linked
 
 
 def test_the_limit_is_rounded_down_to_a_thousand(facts, policy, card):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 
 from kuaidai.data.sources.domain.subject import AUTHORISATION_FOR
 from kuaidai.foundation.encryption import decrypt_bytes
 from kuaidai.kernel.calendars import add_months
 from kuaidai.kernel.errors import NotFound
+from kuaidai.kernel.money import ZERO
 from kuaidai.lending.origination.contracts.signing import verify_signatures
 from kuaidai.lending.origination.domain.states import WITH_OFFER, Status
 from kuaidai.lending.origination.domain.terms import OFFER_VALID_DAYS
@@ -45,6 +47,16 @@ _ALWAYS = (
     AuthorisationKind.AUTOMATED_DECISION,
     AuthorisationKind.E_SIGNING_AND_DEBIT,
 )
+
+
+def offered_to(*, firms: Sequence[str], people: Sequence[str], on: date, but: str) -> Decimal:
+    """The open offers to these firms and people together, one application (`but`) left out."""
+    offered = Application.objects.filter(
+        Q(uscc__in=firms) | Q(person_no__in=people),
+        status__in=(Status.APPROVED, Status.OFFERED),
+        offer_expires_on__gte=on,
+    )
+    return offered.exclude(id=but).aggregate(sum=Sum("offer_limit"))["sum"] or ZERO
 
 
 def required_authorisations(product_code: str) -> tuple[AuthorisationKind, ...]:

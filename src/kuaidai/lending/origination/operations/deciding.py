@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from kuaidai.data.sources import queries as source_reports
 from kuaidai.data.sources.domain.subject import Subject
 from kuaidai.data.sources.domain.views import ReportView
 from kuaidai.foundation.actors import Actor
-from kuaidai.kernel.money import money_text
+from kuaidai.kernel.money import ZERO, floor_to, money_text
 from kuaidai.lending.origination import queries
 from kuaidai.lending.origination.domain import terms
 from kuaidai.lending.origination.domain.states import Status
@@ -30,6 +31,7 @@ from kuaidai.lending.origination.errors import (
 )
 from kuaidai.lending.origination.models import Application, Resolution
 from kuaidai.lending.origination.operations.applying import defer_collection
+from kuaidai.lending.origination.operations.group_room import standing_for
 from kuaidai.lending.origination.operations.records import audit, locked, move
 from kuaidai.lending.products.catalogue import Product
 from kuaidai.lending.products.catalogue import product as product_of
@@ -151,6 +153,9 @@ def _decide(application_id: str, *, actor: Actor, on: date) -> ApplicationView:
         application = locked(application_id, actor)
         if application.status != Status.DECIDING:
             return queries.application(application_id)
+        group = standing_for(application, product, on)
+        if group is not None:
+            facts = replace(facts, group_total=group.total, group_exposure=group.exposure)
         decision = policy.decide_and_record(
             application_id=application_id, facts=facts, actor=actor, on=on
         )
@@ -198,18 +203,27 @@ def _require_risk_officer(actor: Actor) -> None:
         raise NotRiskOfficer(who=actor.id, action="resolve a referred application")
 
 
-def _granted(application: Application, decision: DecisionView, limit: Decimal | None) -> Decimal:
+def _granted(
+    application: Application, decision: DecisionView, limit: Decimal | None, on: date
+) -> Decimal:
     """The limit a risk officer may grant; raises `LimitTooHigh`, `AmountOutOfRange`."""
     product = product_of(application.product_code)
-    most = min(product.cap, decision.limit)
-    by_cap = product.cap <= decision.limit
+    bounds = [
+        (decision.limit, "the policy's own figure", "策略测算额度"),
+        (product.cap, "the product's cap", "产品上限"),
+    ]
+    group = standing_for(application, product, on)
+    if group is not None:
+        room = floor_to(max(ZERO, group.total - group.exposure), product.draw_step)
+        bounds.append((room, "the room in the group's total", "关联客户总额度剩余空间"))
+    most, bound_by, bound_by_zh = min(bounds, key=lambda bound: bound[0])
     granted = most if limit is None else limit
-    if granted > most:
+    if granted > most or most < product.floor:
         raise LimitTooHigh(
-            limit=money_text(granted),
+            limit=money_text(max(granted, product.floor)),
             most=money_text(most),
-            bound_by="the product's cap" if by_cap else "the policy's own figure",
-            bound_by_zh="产品上限" if by_cap else "策略测算额度",
+            bound_by=bound_by,
+            bound_by_zh=bound_by_zh,
         )
     if granted < product.floor:
         raise AmountOutOfRange(
@@ -227,7 +241,7 @@ def resolve_referral(
     on: date,
     limit: Decimal | None = None,
 ) -> ApplicationView:
-    """A risk officer approves (`limit` at most product cap and policy figure) or declines.
+    """A risk officer approves or declines; `limit` is at most product cap, policy figure and group room.
 
     Raises `NotRiskOfficer`, `OutcomeUnknown`, `ReasonMissing`, `LimitTooHigh`,
     `AmountOutOfRange`, `IllegalTransition`.
@@ -244,7 +258,7 @@ def resolve_referral(
         granted = None
         if outcome == "approve":
             decision = policy_records.decision(application.decision_id)
-            granted = _granted(application, decision, limit)
+            granted = _granted(application, decision, limit, on)
             _set_offer(application, limit=granted, rate=decision.annual_rate, on=on)
         application.save()
         Resolution.objects.create(

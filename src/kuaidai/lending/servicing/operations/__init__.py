@@ -41,6 +41,7 @@ from kuaidai.lending.servicing.operations.facilities import (
     set_group_total,
     unfreeze_facility,
 )
+from kuaidai.lending.servicing.operations.groups import hold_groups
 from kuaidai.lending.servicing.operations.overriding import (
     approve_override,
     reject_override,
@@ -71,6 +72,7 @@ __all__ = [
     "explain_break",
     "extend",
     "freeze_facility",
+    "hold_groups",
     "increase_facility",
     "judge_book",
     "open_facility",

@@ -5,25 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Q
 
 from kuaidai.kernel.identifiers import new_id
 from kuaidai.kernel.money import ZERO, money_text
 from kuaidai.lending.servicing.errors import AboveGroupTotal
+from kuaidai.lending.servicing.group_queries import members_of, membership
 from kuaidai.lending.servicing.models import Facility, GroupMember, LimitGroup
 from kuaidai.lending.servicing.queries import exposure
-from kuaidai.parties import queries as parties
-
-Member = tuple[str, str]
 
 
-def members_of(*, uscc: str, person_no: str) -> set[Member]:
-    """The firm, the owner who applied, the firm's other owners, and the firms of each of them."""
-    people = {person_no, *(person.customer_no for person in parties.owners_of(uscc))}
-    firms = {uscc}
-    for person in people:
-        firms |= {firm.uscc for firm in parties.enterprises_of(person)}
-    return {("firm", code) for code in firms} | {("person", number) for number in people}
+def hold_groups() -> None:
+    """Until the transaction ends no other one opens a line or offers one to linked firms."""
+    with connection.cursor() as cursor:  # one at a time: two openings must not make two groups
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('kuaidai.limit_groups'))")
 
 
 def locked_group(*, uscc: str, person_no: str, total: Decimal) -> LimitGroup:
@@ -32,13 +26,9 @@ def locked_group(*, uscc: str, person_no: str, total: Decimal) -> LimitGroup:
     Groups that turn out to be linked become one: their lines, what is drawn under them and the
     higher of their totals.
     """
-    with connection.cursor() as cursor:  # one at a time: two openings must not make two groups
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('kuaidai.limit_groups'))")
+    hold_groups()
     wanted = members_of(uscc=uscc, person_no=person_no)
-    known = Q()
-    for kind, number in wanted:
-        known |= Q(kind=kind, number=number)
-    found = GroupMember.objects.filter(known)
+    found = membership(wanted)
     ids = sorted(set(found.values_list("group_id", flat=True)))
     groups = list(
         LimitGroup.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")

@@ -21,7 +21,9 @@ class DecisionFacts:
 
     `features` as `data.features.compute_online` gives them (a missing value is None). `reports` maps
     a source to its `status` and `payload_hash`. `existing_exposure` is what the firm owes and may
-    still draw here, `product_cap` the product's highest limit, both in yuan. `lpr` is the one-year loan
+    still draw here, `product_cap` the product's highest limit, both in yuan. `group_total` bounds the
+    firm, its owner and the firms linked to them together, and `group_exposure` is what they owe, may
+    draw and are offered already; both None where no such group is known. `lpr` is the one-year loan
     prime rate as a fraction; None takes the policy's own table by `decided_on`.
     """
 
@@ -35,6 +37,8 @@ class DecisionFacts:
     existing_exposure: Decimal
     product_cap: Decimal
     lpr: Decimal | None = None
+    group_exposure: Decimal | None = None
+    group_total: Decimal | None = None
     context: Mapping[str, Value] = field(default_factory=dict)
     """Further facts that only shadow policies read; empty as a rule."""
 
@@ -55,7 +59,11 @@ class DecisionFacts:
     def from_bytes(cls, stored: bytes) -> DecisionFacts:
         """Read what `to_bytes` wrote; raises `ValueError`, `KeyError` or `TypeError` if it is not."""
         document: dict[str, Any] = json.loads(stored)
-        lpr = document["lpr"]
+
+        def amount(name: str) -> Decimal | None:  # decisions of earlier versions know no group
+            told = document.get(name)
+            return None if told is None else Decimal(told)
+
         return cls(
             **{
                 **document,
@@ -64,6 +72,8 @@ class DecisionFacts:
                 "required_sources": tuple(document["required_sources"]),
                 "existing_exposure": Decimal(document["existing_exposure"]),
                 "product_cap": Decimal(document["product_cap"]),
-                "lpr": None if lpr is None else Decimal(lpr),
+                "lpr": amount("lpr"),
+                "group_exposure": amount("group_exposure"),
+                "group_total": amount("group_total"),
             }
         )

@@ -49,6 +49,7 @@ def limit_of(facts: DecisionFacts, found: Evaluation, *, grade: str, annual_rate
         _debt_service_cap(facts, found, annual_rate),
         _need_cap(facts, found),
         _total_credit_cap(facts, found),
+        *_group_cap(facts),
     ]
     return _settle([*dimensions, combined, graded, *caps], [graded, *caps], found.limit["step"])
 
@@ -226,5 +227,26 @@ def _total_credit_cap(facts: DecisionFacts, found: Evaluation) -> LimitTerm:
         (
             f"{money_text(most)} less credit elsewhere and here",
             f"{money_text(most)} 减去他行及本行授信",
+        ),
+    )  # fmt: skip
+
+
+def _group_cap(facts: DecisionFacts) -> tuple[LimitTerm, ...]:
+    """What the total of the obligor group leaves, where a group is known.
+
+    The note tells no amount: the applicant reads it, and what the others owe is theirs.
+    """
+    if facts.group_total is None:
+        return ()
+    left = facts.group_total - (facts.group_exposure or ZERO)
+    return (
+        _cap(
+            "GROUP_TOTAL", ("Room in the group's total", "关联客户总额度剩余空间"), "group_total",
+            facts.group_total, None, left,
+            (
+                "the firm, its owner and the firms linked to them together, less what is granted or"
+                " offered to them already",
+                "企业、企业主及其关联企业合计总额度，减去已授信及已给出的额度",
+            ),
         ),
     )  # fmt: skip
