@@ -1,13 +1,14 @@
 """The borrower's whole journey through the REST interface, against the running sandbox."""
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from tests.support.bank import PRODUCT, SYSTEM, player
 from tests.support.lending import Journey
 
-from kuaidai.foundation.operations import register_staff
+from kuaidai.foundation.operations import register_staff, set_business_date
 from kuaidai.lending.origination.queries import required_authorisations
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +159,12 @@ def _statements(owner, loan_id, facility_id, on):
         f"/facilities/{facility_id}/statement.pdf?{asked}",
     ):
         assert owner.get(path).content.startswith(b"%PDF-")
+    assert owner.get(f"/loans/{loan_id}/months").json() == []
+    problem(owner.get(f"/loans/{loan_id}/months/2026-06.pdf"), 404, "MONTH_NOT_STATED")
+    set_business_date(on=date(2026, 7, 1), actor=SYSTEM)
+    june = {"label": "2026-06", "first": "2026-06-01", "last": "2026-06-30"}
+    assert owner.get(f"/loans/{loan_id}/months").json() == [june]
+    assert owner.get(f"/loans/{loan_id}/months/2026-06.pdf").content.startswith(b"%PDF-")
     problem(
         owner.get(f"/loans/{loan_id}/statement?from={on}&to=2031-01-01"), 422, "STATEMENT_PERIOD"
     )

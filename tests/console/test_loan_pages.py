@@ -216,6 +216,10 @@ def test_loans_are_found_and_statements_taken_away(client, loan_id, facility) ->
     assert "No loan fits" in reader.get("/console/loans/?q=LN-0").content.decode()
     pdf = reader.get(f"/console/loans/{loan_id}/statement.pdf?from=2026-07-01&to=2026-07-10")
     assert (pdf["Content-Type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+    june = f"/console/loans/{loan_id}/statement.csv?month=2026-06"
+    assert june in page(reader, loan_id)
+    assert "30000.00" in reader.get(june).content.decode("utf-8-sig")
+    assert reader.get(june.replace("-06", "-07")).status_code == 404
     sheet = reader.get(f"/console/loans/{loan_id}/schedule.csv")
     assert sheet.content.startswith(b"\xef\xbb\xbf")
     assert reader.get(f"/console/loans/{loan_id}/statement.doc").status_code == 404

@@ -1,7 +1,7 @@
 """The borrower's pages without script: plain forms, refusals beside their fields, nobody else's things."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -326,6 +326,17 @@ def test_statements_are_taken_from_the_loans_page(owner, stranger, journey):
         assert "60000.00" in told.content.decode("utf-8-sig")
         assert stranger.get(address).status_code == 404
     assert owner.get(f"/loans/{loan_id}/statement.pdf").content.startswith(b"%PDF-")
+
+
+def test_closed_months_are_listed_with_their_statements(owner, stranger, journey):
+    loan_id = draw(owner, open_line(journey).facility_id, "60000")
+    june = f"/loans/{loan_id}/statement.csv?month=2026-06"
+    assert "月度对账单" not in text(owner.get(f"/loans/{loan_id}/"))
+    assert owner.get(june).status_code == 404
+    set_business_date(on=date(2026, 7, 1), actor=SYSTEM)
+    assert june in owner.get(f"/loans/{loan_id}/").content.decode()
+    assert "60000.00" in owner.get(june).content.decode("utf-8-sig")
+    assert stranger.get(june).status_code == 404
 
 
 def test_everything_repaid_settles_the_loan_once(owner, journey):

@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 from django.utils import timezone
 from tests.support.agreement import check_agreement
-from tests.support.bank import ENDS_ON
+from tests.support.bank import ENDS_ON, SYSTEM
 from tests.support.threads import at_once
 
+from kuaidai.foundation.operations import set_business_date
 from kuaidai.interfaces.cli import eod, main
 from kuaidai.lending.servicing.models import Loan, LoanLife
 from kuaidai.lending.servicing.operations import close_of_day, drawing
@@ -160,6 +161,13 @@ def test_a_statement_is_written_as_its_name_says(facility, draw, capsys, tmp_pat
     )
     assert code != 0
     assert "2031-01-01" in err
+    of_june = ("loan", "statement", loan_id, "--month", "2026-06", "--out")
+    code, _, err = run(capsys, *of_june, str(tmp_path / "june.csv"))
+    assert (code, "has no statement of 2026-06" in err) == (2, True)
+    set_business_date(on=date(2026, 7, 1), actor=SYSTEM)
+    assert run(capsys, *of_june, str(tmp_path / "june.csv"))[0] == 0
+    assert "月度对账单" in (tmp_path / "june.csv").read_text(encoding="utf-8-sig")
+    assert run(capsys, *of_june, str(tmp_path / "x.csv"), "--to", "2026-06-30")[0] == 2
 
 
 @pytest.mark.django_db

@@ -51,6 +51,7 @@ AuthorisationId = Annotated[str, Path(pattern=_ID, example="AUT-7K3QX0M4Z9T2")]
 FirstDay = Annotated[date, Query(alias="from", description="First day of the statement.")]
 LastDay = Annotated[date, Query(alias="to", description="Last day of the statement.")]
 FileKind = Annotated[Literal["pdf", "csv"], Path()]
+StatedMonthLabel = Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{2}$", example="2026-07")]
 Search = Annotated[str, Query(max_length=100), Storable]
 Page = Annotated[int, Query(ge=1, le=100_000)]
 PathCode = Annotated[str, Path(max_length=60), Storable]
@@ -361,6 +362,12 @@ class StatementOut(Schema):
     closing: PartsOut
     nominal: Rate | None
     effective: Rate | None
+
+
+class StatedMonthOut(Schema):
+    label: str
+    first: date
+    last: date
 
 
 class DueOut(Schema):

@@ -220,6 +220,9 @@ def statement(
     last: Annotated[
         str | None, typer.Option("--to", help="Last day (default: the business date).")
     ] = None,
+    month: Annotated[
+        str | None, typer.Option(help="A closed month, YYYY-MM, as it was at its close.")
+    ] = None,
     language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
     schedule: Annotated[bool, typer.Option(help="The schedule instead of the account.")] = False,
 ) -> None:
@@ -227,6 +230,8 @@ def statement(
     kind = out.suffix.lower().removeprefix(".")
     if kind not in ("pdf", "csv"):
         raise StatementFile(value=out)
+    if (first is not None or last is not None) + (month is not None) + schedule > 1:
+        raise typer.BadParameter("--from and --to, --month and --schedule exclude each other")
     if language not in ("zh", "en"):
         raise typer.BadParameter(f"--language is zh or en, not {language}")
     from kuaidai.config import setup
@@ -240,6 +245,8 @@ def statement(
     found = loan(loan_id)
     if schedule:
         made = statement_queries.loan_schedule(found, language)
+    elif month:
+        made = statement_queries.monthly_statement(found, month, language)
     else:
         since = _day(first) if first else found.terms.start_on
         until = _day(last) if last else business_date()

@@ -7,7 +7,13 @@ from datetime import date
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
-from kuaidai.lending.servicing.statement_queries import Kind, as_file
+from kuaidai.lending.servicing.domain.views import LoanView
+from kuaidai.lending.servicing.statement_queries import (
+    Kind,
+    as_file,
+    loan_statement,
+    monthly_statement,
+)
 from kuaidai.lending.servicing.statements import Document
 
 _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
@@ -24,6 +30,18 @@ def document_response(document: Document, kind: Kind) -> HttpResponse:
     place = "inline" if kind == "pdf" else "attachment"
     response["Content-Disposition"] = f'{place}; filename="{document.name}.{kind}"'
     return response
+
+
+def asked_statement(request: HttpRequest, held: LoanView, on: date) -> Document:
+    """The loan's statement of the `month` of the address, or else of the days `from` and `to`.
+
+    Raises `MonthNotStated`, `StatementPeriod`.
+    """
+    language = reader_language()
+    if "month" in request.GET:
+        return monthly_statement(held, request.GET["month"][:20], language)
+    first, last = asked_period(request, held.terms.start_on, on)
+    return loan_statement(held, first, last, language)
 
 
 def file_kind(text: str) -> Kind:

@@ -489,6 +489,16 @@ class AccrualUnchanged(Refusal):
     zh = "借据 {value} 当前已{state_zh}。"
 
 
+class MonthNotStated(NotFound):
+    """The loan has no statement of that month."""
+
+    code = "MONTH_NOT_STATED"
+    en = (
+        "Loan {loan} has no statement of {value}; name a closed month of its life, such as 2026-07."
+    )
+    zh = "借据 {loan} 没有 {value} 的月度对账单；请填写借据存续期内已日结的月份，如 2026-07。"
+
+
 class StatementPeriod(Refusal):
     """A statement was asked for days that have not come, or of before the loan."""
 

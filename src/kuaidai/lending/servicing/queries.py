@@ -17,6 +17,7 @@ from kuaidai.lending.servicing import bank_core
 from kuaidai.lending.servicing.domain.events import Event
 from kuaidai.lending.servicing.domain.life import read_event, read_terms
 from kuaidai.lending.servicing.domain.maturity import last_maturity, terms_that_fit
+from kuaidai.lending.servicing.domain.monthly_statements import Booked
 from kuaidai.lending.servicing.domain.replay import LoanState, replay
 from kuaidai.lending.servicing.domain.states import LIVE
 from kuaidai.lending.servicing.domain.terms import LoanTerms
@@ -96,6 +97,12 @@ def events_of(row: Loan) -> tuple[Event, ...]:
     """What happened to the loan, as recorded."""
     told = LoanEvent.objects.filter(loan=row).order_by("number").values_list("told", flat=True)
     return tuple(map(read_event, told))
+
+
+def booked_events(loan_id: str) -> tuple[Booked, ...]:
+    """What happened to a loan, each with the day it was booked on."""
+    rows = LoanEvent.objects.filter(loan_id=loan_id).order_by("number")
+    return tuple((on, read_event(told)) for on, told in rows.values_list("booked_on", "told"))
 
 
 def state_of(row: Loan, on: date) -> LoanState:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from django.conf import settings
 
 from kuaidai.foundation.queries import business_date
 from kuaidai.lending.servicing import queries
+from kuaidai.lending.servicing.domain.monthly_statements import (
+    StatedMonth,
+    stated_months,
+    statement_of_month,
+)
 from kuaidai.lending.servicing.domain.statements import Statement, statement
 from kuaidai.lending.servicing.domain.views import FacilityView, LoanView
-from kuaidai.lending.servicing.errors import StatementPeriod
+from kuaidai.lending.servicing.errors import MonthNotStated, StatementPeriod
 from kuaidai.lending.servicing.statements import (
     Document,
     csv_file,
@@ -25,6 +30,7 @@ from kuaidai.parties.errors import UnknownEnterprise
 from kuaidai.parties.queries import enterprise
 
 Kind = Literal["pdf", "csv"]
+MOST_MONTHS = 600
 
 
 def statement_of(view: LoanView, first: date, last: date) -> Statement:
@@ -39,6 +45,27 @@ def loan_statement(view: LoanView, first: date, last: date, language: str) -> Do
     """The account statement of a loan. Raises `StatementPeriod`."""
     told = statement_of(view, first, last)
     return statement_document(view, told, _names(view.facility_id), _short(language))
+
+
+def months_of(view: LoanView, *, limit: int = 24) -> tuple[StatedMonth, ...]:
+    """The newest months a loan has a statement of, newest first."""
+    ended = None
+    if view.status == "settled":
+        booked = queries.booked_events(view.id)
+        ended = max((on for on, _ in booked), default=view.terms.start_on)
+    closed = business_date() - timedelta(days=1)
+    return stated_months(view.terms.start_on, closed, ended)[:limit]
+
+
+def monthly_statement(view: LoanView, month: str, language: str) -> Document:
+    """The statement of a month such as `2026-07`, as it was at its close. Raises `MonthNotStated`."""
+    stated = {each.label: each for each in months_of(view, limit=MOST_MONTHS)}
+    if month not in stated:
+        raise MonthNotStated(loan=view.id, value=month)
+    booked = queries.booked_events(view.id)
+    told = statement_of_month(view.id, view.terms, booked, stated[month])
+    names = _names(view.facility_id)
+    return statement_document(view, told, names, _short(language), month=month)
 
 
 def loan_schedule(view: LoanView, language: str) -> Document:

@@ -23,6 +23,8 @@ from kuaidai.interfaces.api.schemas import (
     PartsOut,
     RepaymentOut,
     RepaymentRequest,
+    StatedMonthLabel,
+    StatedMonthOut,
     StatementLineOut,
     StatementOut,
 )
@@ -30,6 +32,7 @@ from kuaidai.interfaces.api.tokens import Bearer, customer_of
 from kuaidai.interfaces.ui.downloads import document_response, reader_language
 from kuaidai.kernel.money import parse_amount
 from kuaidai.lending.servicing import operations, queries, statement_queries
+from kuaidai.lending.servicing.domain.monthly_statements import StatedMonth
 from kuaidai.lending.servicing.domain.replay import InstalmentState
 from kuaidai.lending.servicing.domain.views import (
     DrawdownView,
@@ -189,6 +192,23 @@ def get_statement_file(
     loan = _own_loan(request, loan_id)
     return document_response(
         statement_queries.loan_statement(loan, first, last, reader_language()), kind
+    )
+
+
+@router.get("/loans/{loan_id}/months", response=answers(list[StatedMonthOut]))
+def list_stated_months(request: HttpRequest, loan_id: LoanId) -> tuple[StatedMonth, ...]:
+    """The closed months a loan has a statement of, newest first."""
+    return statement_queries.months_of(_own_loan(request, loan_id))
+
+
+@router.get("/loans/{loan_id}/months/{month}.{kind}", response=answers(None), openapi_extra=FILES)
+def get_monthly_statement(
+    request: HttpRequest, loan_id: LoanId, month: StatedMonthLabel, kind: FileKind
+) -> HttpResponse:
+    """The statement of a closed month as it was at its close, as PDF or CSV."""
+    loan = _own_loan(request, loan_id)
+    return document_response(
+        statement_queries.monthly_statement(loan, month, reader_language()), kind
     )
 
 

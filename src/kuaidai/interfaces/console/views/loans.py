@@ -20,6 +20,7 @@ from kuaidai.interfaces.console.loan_wording import CONVENTION_VALUES, paid_ever
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.downloads import (
     asked_period,
+    asked_statement,
     document_response,
     file_kind,
     reader_language,
@@ -82,6 +83,7 @@ def loan(request: HttpRequest, staff: Staff, loan_id: str) -> HttpResponse:
             ).entries
         ],
         "requests": requests,
+        "months": statement_queries.months_of(held),
         "actions": [action for action in ACTIONS.values() if _offered(action, held, line, staff)],
         "may_reverse": staff.role in ACTIONS["reverse"].roles,
         "trail": _trail(Crumb(loan_id)),
@@ -193,7 +195,7 @@ def _initial(request: HttpRequest, held: LoanView) -> dict[str, Any]:
     coming = [
         row.due_on.isoformat() for row in held.state.instalments if row.due_on > held.state.on
     ]
-    known = {"due_dates": "\n".join(coming), "event_key": request.GET.get("event", "")[:100]}
+    known: dict[str, Any] = {"due_dates": "\n".join(coming), "event_key": request.GET.get("event", "")[:100]}
     money = request.GET.get("money", "")[:20]
     if money:
         left = ledger.unmatched(money).remaining
@@ -257,9 +259,7 @@ def decide(request: HttpRequest, staff: Staff, request_id: str) -> HttpResponse:
 def statement(request: HttpRequest, staff: Staff, loan_id: str, kind: str) -> HttpResponse:
     """The account statement of a loan."""
     held = queries.loan(loan_id, staff.on)
-    first, last = asked_period(request, held.terms.start_on, staff.on)
-    made = statement_queries.loan_statement(held, first, last, reader_language())
-    return document_response(made, file_kind(kind))
+    return document_response(asked_statement(request, held, staff.on), file_kind(kind))
 
 
 @staff_page

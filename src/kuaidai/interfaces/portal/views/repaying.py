@@ -19,7 +19,7 @@ from kuaidai.interfaces.portal.wording import METHODS, REPAYMENT_MARKS
 from kuaidai.interfaces.ui.forms import AmountField, KeyedForm
 from kuaidai.kernel.money import money_text
 from kuaidai.lending.products.catalogue import product as product_of
-from kuaidai.lending.servicing import operations, queries
+from kuaidai.lending.servicing import operations, queries, statement_queries
 from kuaidai.lending.servicing.domain.early import (
     RepaymentEffect,
     effect_of_payment,
@@ -116,6 +116,7 @@ def loan(request: HttpRequest, borrower: Borrower, loan_id: str) -> HttpResponse
         "repaid": held.terms.principal - held.state.outstanding,
         "purpose": purpose_title(product, held.purpose),
         "method": METHODS[held.terms.method][0],
+        "months": statement_queries.months_of(held),
         "repayments": [(r, REPAYMENT_MARKS[r.status]) for r in queries.repayments_of(held.id)],
     }
     return render(request, "portal/loan.html", seen)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from kuaidai.interfaces.portal.access import Borrower, borrower_page, own_facility, own_loan
 from kuaidai.interfaces.ui.downloads import (
     asked_period,
+    asked_statement,
     document_response,
     file_kind,
     reader_language,
@@ -18,9 +19,7 @@ from kuaidai.lending.servicing import statement_queries
 def of_loan(request: HttpRequest, borrower: Borrower, loan_id: str, kind: str) -> HttpResponse:
     """The account statement of a loan, from its first day unless asked otherwise."""
     held, _facility = own_loan(borrower, loan_id)
-    first, last = asked_period(request, held.terms.start_on, borrower.on)
-    made = statement_queries.loan_statement(held, first, last, reader_language())
-    return document_response(made, file_kind(kind))
+    return document_response(asked_statement(request, held, borrower.on), file_kind(kind))
 
 
 @borrower_page

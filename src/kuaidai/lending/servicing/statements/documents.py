@@ -95,16 +95,19 @@ def _heads(language: str) -> tuple[str, ...]:
     return tuple(word(name, language) for name in names)
 
 
-def statement_document(loan: LoanView, told: Statement, names: Parties, language: str) -> Document:
-    """The account statement of a loan."""
+def statement_document(
+    loan: LoanView, told: Statement, names: Parties, language: str, *, month: str = ""
+) -> Document:
+    """The account statement of a loan; with a `month`, that of the month as it was at its close."""
     say = partial(word, language=language)
     rows = tuple(_statement_rows(told, language))
     period = (say("period"), f"{told.first} – {told.last}")
-    notes = [say("signs"), say("now")]
+    notes = [say("signs"), say("issued" if month else "now")]
     if told.closing.claim:
         notes.insert(0, f"{say('claim')}: {told.closing.claim:,.2f}")
     return Document(
-        say("statement"), f"{loan.id}-{told.first}-{told.last}", language,
+        say("monthly_statement" if month else "statement"),
+        f"{loan.id}-{month or f'{told.first}-{told.last}'}", language,
         (*_loan_facts(loan, told, names, language), period), _heads(language), rows,
         tuple(notes), frozenset({0, len(rows) - 1}), 2,
     )  # fmt: skip

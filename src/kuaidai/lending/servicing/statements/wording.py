@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "statement": ("Account statement", "对账单"),
+    "monthly_statement": ("Monthly statement", "月度对账单"),
     "schedule": ("Repayment schedule", "还款计划表"),
     "facility_statement": ("Statement of the credit line", "额度对账单"),
     "borrower": ("Borrower", "借款人"),
@@ -48,6 +49,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "As known on the day of issue: reversed entries are left out, corrections stand on the day they count from.",
         "按出具日已知信息编制：已冲正事项不列示，更正事项列示于其生效日。",
     ),
+    "issued": (
+        "As known when the month was closed; what was booked later stands in the statement of its month.",
+        "按当月末日终时已知信息编制；其后入账的更正列示于入账当月的对账单。",
+    ),
 }
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -66,6 +71,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "accrual_resumed": ("Accrual resumed", "恢复计提"),
     "write_off": ("Write-off", "核销"),
     "reversal": ("Reversal", "冲正"),
+    "corrected": ("Correction of earlier months", "前期更正"),
 }
 """What happened, by the kind of a statement's line or of an event."""
 
