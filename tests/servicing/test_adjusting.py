@@ -16,6 +16,7 @@ from kuaidai.lending.ledger.queries import trial_balance, unmatched
 from kuaidai.lending.servicing import adjusting_queries, operations, queries
 from kuaidai.lending.servicing import errors as refused
 from kuaidai.lending.servicing.domain.adjustments import latest_extension
+from kuaidai.lending.servicing.domain.classification import RiskClass
 from kuaidai.lending.servicing.domain.conventions import Bucket
 from kuaidai.lending.servicing.models import LoanRequest, LoanRisk
 
@@ -224,6 +225,41 @@ def test_a_matured_loan_is_restructured_and_watched(do, staff, loan_id) -> None:
     assert found.days_past_due == 0
     assert str(found.outstanding) == "30000.00"
     assert LoanRisk.objects.get(loan_id=loan_id).restructured_on == on
+
+
+def watch(loan_id):
+    risk = LoanRisk.objects.get(loan_id=loan_id)
+    return risk.restructured_on, risk.watched_from, risk.restructured_again, risk.risk_class
+
+
+def test_the_watch_ends_when_the_restructuring_is_reversed(do, staff, loan_id) -> None:
+    first, second = date(2026, 8, 3), date(2026, 8, 10)
+    keys = []
+    for on, due in ((first, date(2026, 12, 31)), (second, date(2027, 3, 31))):
+        set_business_date(on=on, actor=SYSTEM)
+        asked = do("restructure", "amy", due_dates=[due], on=on)
+        keys.append(approve(staff, asked, on=on).event_key)
+    assert watch(loan_id) == (second, date(2027, 3, 31), True, RiskClass.SUBSTANDARD)
+
+    approve(staff, do("reverse_event", "olga", event_key=keys[1], on=second), on=second)
+    assert watch(loan_id)[:3] == (first, date(2026, 12, 31), False)
+    approve(staff, do("reverse_event", "olga", event_key=keys[0], on=second), on=second)
+    assert watch(loan_id)[:3] == (None, None, False)
+    assert AuditRecord.objects.filter(action="loan.restructuring_undone").count() == 2
+
+
+def test_a_watch_begun_since_outlives_the_reversal_of_an_earlier_restructuring(
+    do, staff, loan_id
+) -> None:
+    asked = do("restructure", "amy", due_dates=[date(2026, 12, 31)])
+    key = approve(staff, asked).event_key
+    later = ON + timedelta(days=1)
+    set_business_date(on=later, actor=SYSTEM)
+    operations.record_restructuring(
+        loan_id=loan_id, first_due_on=date(2026, 12, 31), on=later, actor=SYSTEM
+    )
+    approve(staff, do("reverse_event", "olga", event_key=key, on=later), on=later)
+    assert watch(loan_id)[0] == later
 
 
 @pytest.fixture

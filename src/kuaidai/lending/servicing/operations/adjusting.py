@@ -51,7 +51,10 @@ from kuaidai.lending.servicing.errors import (
 from kuaidai.lending.servicing.models import Loan, LoanRequest
 from kuaidai.lending.servicing.operations import limits
 from kuaidai.lending.servicing.operations.adjusting_checks import Looked, require
-from kuaidai.lending.servicing.operations.classifying import record_restructuring
+from kuaidai.lending.servicing.operations.classifying import (
+    record_restructuring,
+    take_back_restructuring,
+)
 from kuaidai.lending.servicing.operations.projection import (
     HeldLoan,
     book,
@@ -302,9 +305,22 @@ def _carry_out(
         record_restructuring(
             loan_id=held.row.id, first_due_on=event.due_dates[0], on=event.on, actor=actor
         )
+    if isinstance(event, ev.Reversal):
+        _end_watch(held.row, event, actor)
     told = {name: value for name, value in event_to_dict(event).items() if name != "type"}
     _audit(f"loan.{kind}", held.row.id, event.on, actor, {**told, **detail, "reason": reason})
     return Adjusted(held.row.id, kind, event.key, None)
+
+
+def _end_watch(loan: Loan, event: ev.Reversal, actor: Actor) -> None:
+    """Where the event undone is a restructuring, the watch it began ends with it."""
+    events = events_of(loan)
+    undone = next(each for each in events if each.key == event.reverses)
+    if isinstance(undone, ev.Restructuring):
+        standing = [e for e in ev.in_order(events) if isinstance(e, ev.Restructuring)]
+        take_back_restructuring(
+            loan_id=loan.id, undone_on=undone.on, standing=standing, on=event.on, actor=actor
+        )
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from django.db import transaction
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import record_audit
 from kuaidai.lending.products.loss_parameters import loss_parameters
+from kuaidai.lending.servicing.domain import events as ev
 from kuaidai.lending.servicing.domain.classification import (
     Classification,
     Rule,
@@ -181,6 +182,30 @@ def record_restructuring(*, loan_id: str, first_due_on: date, on: date, actor: A
     record_audit(
         actor=actor, action="loan.restructured", subject_type="loan", subject_id=loan_id, on=on,
         detail={"first_due_on": first_due_on, "again": risk.restructured_again},
+    )  # fmt: skip
+
+
+@transaction.atomic
+def take_back_restructuring(
+    *, loan_id: str, undone_on: date, standing: Sequence[ev.Restructuring], on: date, actor: Actor
+) -> None:
+    """A restructuring of `undone_on` never was: the watch it began ends, and an earlier one goes on.
+
+    `standing` are the loan's restructurings that are left, oldest first. A watch that something else
+    began since is left alone.
+    """
+    risk = LoanRisk.objects.select_for_update(no_key=True).filter(loan_id=loan_id).first()
+    if risk is None or risk.restructured_on != undone_on:
+        return
+    before = standing[-1] if standing else None
+    risk.restructured_on = None if before is None else before.on
+    risk.watched_from = None if before is None else before.due_dates[0]
+    risk.restructured_again = len(standing) > 1
+    risk.save(update_fields=["restructured_on", "restructured_again", "watched_from"])
+    classify_debtors([Loan.objects.values_list("facility__uscc", flat=True).get(id=loan_id)], on)
+    record_audit(
+        actor=actor, action="loan.restructuring_undone", subject_type="loan", subject_id=loan_id,
+        on=on, detail={"undone": undone_on, "watched_from": risk.watched_from},
     )  # fmt: skip
 
 
