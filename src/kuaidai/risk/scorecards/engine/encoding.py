@@ -54,10 +54,10 @@ class Encoder:
         Raises `NotANumber`, `NotACategory`.
         """
         if self.kind is Kind.CATEGORICAL:
-            encode_places(*self._remap(table[self.name]), codes)
+            self._write_places(table, codes)
             return 0
         at = infinite = 0
-        for numbers in _numbers(table, self.name):
+        for numbers in numbers_in(table, self.name):
             inside = codes[at : at + len(numbers.values)]
             infinite += encode_numbers(
                 numbers.values,
@@ -71,43 +71,64 @@ class Encoder:
             at += len(inside)
         return int(infinite)
 
-    def _remap(self, column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], Codes]:
-        """Each row's place in the column's dictionary, and the code of each place."""
-        if pa.types.is_nested(column.type):
-            raise NotACategory(feature=self.name, kind=column.type)
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        chunks = column.unify_dictionaries().chunks
-        levels = chunks[0].dictionary.to_pylist() if chunks else []
-        remap = [MISSING if v is None else self.places.get(str(v), OTHER) for v in levels]
-        indices = pa.chunked_array([c.indices for c in chunks] or [pa.array([], pa.int32())])
-        places = indices.cast(pa.int32()).fill_null(len(levels)).to_numpy()
-        return places, np.array([*remap, MISSING], dtype=np.uint8)
+    def _write_places(self, table: pa.Table, codes: Codes) -> None:
+        at = 0
+        for places, levels in places_in(table, self.name):
+            known = [MISSING if v is None else self.places.get(v, OTHER) for v in levels]
+            remap = np.array([*known, MISSING], dtype=np.uint8)
+            inside = codes[at : at + len(places.values)]
+            encode_places(places.values, places.valid, places.offset, remap, inside)
+            at += len(inside)
 
 
 @dataclass(frozen=True)
-class _Numbers:
+class Chunk:
     """Numbers of any type; bit `offset` + i of `valid` says whether the i-th is there (empty: all are)."""
 
     values: npt.NDArray[Any]
     valid: npt.NDArray[np.uint8]
     offset: int
 
+    @staticmethod
+    def of(array: pa.Array) -> Chunk:
+        """The numbers of an Arrow array as they lie in memory."""
+        known, data = array.buffers()
+        values = np.frombuffer(data or b"", dtype=array.type.to_pandas_dtype())
+        values = values[array.offset : array.offset + len(array)]
+        there = array.null_count == 0
+        return Chunk(values, _ALL_THERE if there else np.frombuffer(known, np.uint8), array.offset)
 
-def _numbers(table: pa.Table, name: str) -> Iterator[_Numbers]:
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Whether each of the numbers is there."""
+        if not self.valid.size:
+            return np.ones(len(self.values), dtype=np.bool_)
+        bits = np.unpackbits(self.valid, bitorder="little").astype(np.bool_)
+        return bits[self.offset : self.offset + len(self.values)]
+
+
+def numbers_in(table: pa.Table, name: str) -> Iterator[Chunk]:
     """The column's chunks as they lie in memory, or read value by value where they are no plain numbers."""
     column = table[name]
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         values = np.asarray(read_column(table, name, Kind.NUMERIC), dtype=np.float64)
-        yield _Numbers(values, _ALL_THERE, 0)
+        yield Chunk(values, _ALL_THERE, 0)
         return
     if pa.types.is_float16(column.type):
         column = column.cast(pa.float32())
     for chunk in column.chunks:
-        known, data = chunk.buffers()
-        values = np.frombuffer(data or b"", dtype=column.type.to_pandas_dtype())
-        values = values[chunk.offset : chunk.offset + len(chunk)]
-        there = chunk.null_count == 0
-        yield _Numbers(
-            values, _ALL_THERE if there else np.frombuffer(known, np.uint8), chunk.offset
-        )
+        yield Chunk.of(chunk)
+
+
+def places_in(table: pa.Table, name: str) -> Iterator[tuple[Chunk, list[str | None]]]:
+    """Of each chunk of a column of categories every row's place in its dictionary, and the dictionary.
+
+    Raises `NotACategory`.
+    """
+    column = table[name]
+    if pa.types.is_nested(column.type):
+        raise NotACategory(feature=name, kind=column.type)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    for chunk in column.chunks:
+        levels = [None if v is None else str(v) for v in chunk.dictionary.to_pylist()]
+        yield Chunk.of(chunk.indices), levels

@@ -44,6 +44,17 @@ def _ordered(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 @njit(cache=True, nogil=True)
+def _spread_bits(valid: Any, first: Any, size: Any, spread: Any) -> Any:
+    """`size` bits of `valid` from bit `first` on, a byte each (1 or 0), in `spread`, which has 16 more."""
+    start = first >> 3
+    for at in range(start, (first + size + 7) >> 3):
+        byte = valid[at]
+        for bit in range(8):
+            spread[(at - start) * 8 + bit] = (byte >> bit) & 1
+    return spread[first & 7 : (first & 7) + size]
+
+
+@njit(cache=True, nogil=True)
 def encode_numbers(
     values: Any, valid: Any, offset: Any, table: Any, first: Any, keys: Any, codes: Any
 ) -> Any:
@@ -55,15 +66,15 @@ def encode_numbers(
     infinite = 0
     numbers = np.empty(_BLOCK, dtype=np.float64)
     bits, gaps = numbers.view(np.uint64), np.empty(_BLOCK, dtype=np.bool_)
+    spread = np.empty(_BLOCK + 16, dtype=np.uint8)
     for at in range(0, values.size, _BLOCK):
         size = min(_BLOCK, values.size - at)
         for i in range(size):
             numbers[i] = values[at + i]
         if valid.size:
+            there = _spread_bits(valid, offset + at, size, spread)
             for i in range(size):
-                bit = offset + at + i
-                there = np.uint64((valid[bit >> 3] >> (bit & 7)) & 1)
-                bits[i] |= there - _ONE  # all bits: not a number
+                bits[i] |= np.uint64(there[i]) - _ONE  # all bits: not a number
         infinite += _order_bits(bits, gaps, size)
         _find_classes(bits[:size], gaps, table, first, keys, codes[at : at + size])
     return infinite
@@ -109,18 +120,71 @@ def search_keys(cuts: Floats) -> npt.NDArray[np.uint64]:
     return np.append(_ordered(cuts.view(np.uint64)), _ALL).astype(np.uint64)
 
 
-@njit(cache=True, nogil=True)
-def add_points(codes: Any, points: Any, scores: Any) -> None:
-    """Add the points of each row's class to its score."""
-    for i in range(codes.size):
-        scores[i] += points[codes[i]]
+def least_values(cuts: Floats) -> Floats:
+    """Of each cut (as `steady` leaves it) the least number that `steady` does not leave below it."""
+    bits = np.asarray(cuts + 0.0, dtype=np.float64).view(np.uint64)
+    last_below = (bits | _SIGN) + STEADY_HALF - _ONE  # halves round away from nought
+    return np.where(cuts > 0, bits - STEADY_HALF, last_below).view(np.float64)
 
 
 @njit(cache=True, nogil=True)
-def encode_places(places: Any, remap: Any, codes: Any) -> None:
-    """Write the class of each dictionary place to `codes`."""
-    for i in range(places.size):
-        codes[i] = remap[places[i]]
+def add_steps(
+    values: Any, valid: Any, offset: Any, least: Any, steps: Any, ends: Any, scores: Any
+) -> None:
+    """Add the points of each number: those below all bins' ends, and a step for each end reached.
+
+    `values`, `valid` and `offset` as in `encode_numbers`; `least` holds the least value of each bin but
+    the first, in the precision to compare in; `ends`: points of the first bin and of what is missing. As
+    each step is a pass without branches over a block, it runs in vectors.
+    """
+    numbers = np.empty(_BLOCK, dtype=least.dtype)
+    spread = np.empty(_BLOCK + 16, dtype=np.uint8)
+    first, gap = ends[0], ends[1] - ends[0]
+    for at in range(0, values.size, _BLOCK):
+        size = min(_BLOCK, values.size - at)
+        own, block = scores[at : at + size], numbers[:size]
+        for i in range(size):
+            block[i] = values[at + i]
+        if valid.size:
+            there = _spread_bits(valid, offset + at, size, spread)
+            for i in range(size):
+                block[i] = block[i] if there[i] else np.nan
+        for i in range(size):
+            own[i] += first + (gap if block[i] != block[i] else 0)
+        for k in range(least.size):
+            edge, step = least[k], steps[k]
+            for i in range(size):
+                own[i] += step if block[i] >= edge else 0
+
+
+@njit(cache=True, nogil=True)
+def add_points(places: Any, valid: Any, offset: Any, points: Any, scores: Any) -> None:
+    """Add the points of each dictionary place to the row's score; the last ones are those of no place."""
+    if not valid.size:
+        for i in range(places.size):
+            scores[i] += points[places[i]]
+        return
+    spread = np.empty(_BLOCK + 16, dtype=np.uint8)
+    for at in range(0, places.size, _BLOCK):
+        size = min(_BLOCK, places.size - at)
+        there = _spread_bits(valid, offset + at, size, spread)
+        for i in range(size):
+            scores[at + i] += points[places[at + i] if there[i] else points.size - 1]
+
+
+@njit(cache=True, nogil=True)
+def encode_places(places: Any, valid: Any, offset: Any, remap: Any, codes: Any) -> None:
+    """Write the class of each dictionary place to `codes`; the last of `remap` is that of no place."""
+    if not valid.size:
+        for i in range(places.size):
+            codes[i] = remap[places[i]]
+        return
+    spread = np.empty(_BLOCK + 16, dtype=np.uint8)
+    for at in range(0, places.size, _BLOCK):
+        size = min(_BLOCK, places.size - at)
+        there = _spread_bits(valid, offset + at, size, spread)
+        for i in range(size):
+            codes[at + i] = remap[places[at + i] if there[i] else remap.size - 1]
 
 
 @njit(cache=True, nogil=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,74 +16,34 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kuaidai.risk.scorecards.card import Scorecard
-from kuaidai.risk.scorecards.characteristics import BinKind, Characteristic
-from kuaidai.risk.scorecards.columns import require_present, steady
-from kuaidai.risk.scorecards.config import Kind, UnseenPolicy
-from kuaidai.risk.scorecards.engine.encoding import Encoder
-from kuaidai.risk.scorecards.engine.fine_classes import (
-    CLASSES,
-    MISSING,
-    OTHER,
-    FineClasses,
-    numeric_cuts,
-)
-from kuaidai.risk.scorecards.engine.kernels import add_points
+from kuaidai.risk.scorecards.columns import require_present
+from kuaidai.risk.scorecards.engine.card_points import PointsOf, points_of, score_type
 from kuaidai.risk.scorecards.engine.rows import Rows
 from kuaidai.risk.scorecards.engine.scan import in_order
-from kuaidai.risk.scorecards.errors import UnseenCategory
 
 if TYPE_CHECKING:
     from kuaidai.risk.scorecards.segments.card import SegmentedScorecard
 
-Points = npt.NDArray[np.int64]
-_REPEATED = ("score", "grade", "pd", "grade_pd")
+_MILLIONTHS = 1_000_000
 _PROBABILITY = pa.decimal128(9, 6)
-
-
-@dataclass(frozen=True)
-class _Scorer:
-    """One characteristic: its encoder, and the points of each code."""
-
-    characteristic: Characteristic
-    encoder: Encoder
-    points: Points
-
-    @staticmethod
-    def of(c: Characteristic) -> _Scorer:
-        points = np.zeros(CLASSES, dtype=np.int64)
-        by_kind = {a.bin.kind: a.points for a in c.attributes}
-        points[MISSING] = by_kind[BinKind.MISSING]
-        if c.feature.kind is Kind.CATEGORICAL:
-            points[OTHER] = by_kind[BinKind.UNSEEN]
-            points[: len(c.regular)] = [a.points for a in c.regular]
-            places = {level: at for at, a in enumerate(c.regular) for level in a.bin.categories}
-            return _Scorer(c, Encoder.make(c.name, c.feature.kind, np.empty(0), places), points)
-        lows = [a.bin.low for a in c.regular if a.bin.low is not None]
-        cuts = numeric_cuts(steady(np.array(lows, dtype=np.float64)), c.feature)
-        classes = FineClasses(c.feature, cuts=cuts)
-        inside = np.array([-np.inf, *cuts])
-        points[: classes.size] = c.points[c.codes(inside)]
-        return _Scorer(c, Encoder.of(classes), points)
-
-    def add(self, table: pa.Table, scores: Points) -> None:
-        codes = np.empty(table.num_rows, dtype=np.uint8)
-        self.encoder.write(table, codes)
-        if self.characteristic.feature.unseen is UnseenPolicy.ERROR and (codes == OTHER).any():
-            row = table[self.characteristic.name][int(np.argmax(codes == OTHER))]
-            known = ", ".join(self.encoder.places)
-            name = self.characteristic.name
-            raise UnseenCategory(feature=name, value=repr(row.as_py()), known=known)
-        add_points(codes, self.points, scores)
+_WRITTEN_PROBABILITY = pa.decimal32(9, 6)
+_OUTCOMES = {
+    "score": pa.int64(),
+    "grade": pa.string(),
+    "pd": _PROBABILITY,
+    "grade_pd": _PROBABILITY,
+}
 
 
 @dataclass(frozen=True)
 class _Outcomes:
-    """Grade and PDs of every score the card can give, from `least` on."""
+    """Grade and PDs (in millionths) of every score the card can give, from `least` on."""
 
     least: int
-    grades: pa.Array
-    pds: pa.Array
-    grade_pds: pa.Array
+    names: tuple[str, ...]
+    grades: npt.NDArray[np.int8]
+    pds: npt.NDArray[np.int32]
+    grade_pds: npt.NDArray[np.int32]
 
     @staticmethod
     def of(card: Scorecard) -> _Outcomes:
@@ -91,11 +52,13 @@ class _Outcomes:
         most = card.base_points + sum(c.max_points for c in card.characteristics)
         scores = range(least, most + 1)
         grades = [card.grade_of(score) for score in scores]
+        names = tuple(dict.fromkeys(grade.grade for grade in grades))
+        pds = (card.pd_of(score) for score in scores), (grade.pd for grade in grades)
         return _Outcomes(
             least,
-            pa.array([grade.grade for grade in grades]),
-            pa.array([card.pd_of(score) for score in scores], _PROBABILITY),
-            pa.array([grade.pd for grade in grades], _PROBABILITY),
+            names,
+            np.array([names.index(grade.grade) for grade in grades], dtype=np.int8),
+            *(np.array([int(pd * _MILLIONTHS) for pd in each], dtype=np.int32) for each in pds),
         )
 
 
@@ -124,26 +87,23 @@ def score_rows(
     """
     wanted = list(dict.fromkeys([*keep, *card.features]))
     require_present(rows.names, wanted)
-    scorers = [_Scorer.of(c) for c in card.characteristics]
     outcomes = _Outcomes.of(card)
-    work = partial(_score_part, card, rows, wanted, tuple(keep), scorers, outcomes)
+    work = partial(_score_part, card, rows, wanted, tuple(keep), points_of(card), outcomes)
     unfinished = target.with_name(f".{target.name}.part")
     writer: pq.ParquetWriter | None = None
     done = 0
     try:
         for table in in_order(work, range(len(rows.sizes)), threads or os.cpu_count() or 1):
-            if writer is None:
-                schema = table.schema.with_metadata(stamp(card, version))
-                writer = _writer(unfinished, schema)
+            writer = writer or _writer(unfinished, table.schema)
             writer.write_table(table)
             done += table.num_rows
             if progress is not None:
                 progress(done)
         if writer is None:
-            empty = _assemble(pa.table({}), np.empty(0, np.int64), outcomes)
-            pq.write_table(empty.replace_schema_metadata(stamp(card, version)), unfinished)
-        else:
-            writer.close()
+            empty = _assemble(pa.table({}), np.empty(0, np.int32), outcomes)
+            writer = _writer(unfinished, empty.schema)
+        writer.add_key_value_metadata(stamp(card, version) | _read_as(writer.schema))
+        writer.close()
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -151,17 +111,31 @@ def score_rows(
 
 
 def _writer(target: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """Whole numbers, as keys are, by their differences; what repeats by dictionary; decimals as integers."""
-    keys = [f.name for f in schema if pa.types.is_integer(f.type) and f.name not in _REPEATED]
-    keys = [name for name in keys if schema.field(name).type.bit_width >= 32]
+    """A writer that spends on each column what it gains there.
+
+    Whole numbers, as keys and scores are, by their differences; what repeats by dictionary. What was
+    worked out is packed to its bits, of which no compression takes any more, and as its order is that
+    of the rows, the least and greatest of a group would tell nothing.
+    """
+    kept = [name for name in schema.names if name not in _OUTCOMES]
+    keys = [f.name for f in schema if pa.types.is_integer(f.type) and f.type.bit_width >= 32]
     return pq.ParquetWriter(
         target,
         schema,
-        compression="zstd",
+        compression={name: "zstd" if name in kept else "none" for name in schema.names},
         use_dictionary=[name for name in schema.names if name not in keys],
         column_encoding=dict.fromkeys(keys, "DELTA_BINARY_PACKED"),
+        write_statistics=kept,
         store_decimal_as_integer=True,
+        store_schema=False,  # `_read_as` says it
     )
+
+
+def _read_as(written: pa.Schema) -> dict[str, str]:
+    """The metadata that tell Arrow the types of `Scorecard.score_table`, whatever was handed to the writer."""
+    fields = [pa.field(f.name, _OUTCOMES.get(f.name, f.type), f.nullable) for f in written]
+    schema = pa.schema(fields).serialize().to_pybytes()
+    return {"ARROW:schema": base64.b64encode(schema).decode("ascii")}
 
 
 def _score_part(
@@ -169,22 +143,29 @@ def _score_part(
     rows: Rows,
     wanted: list[str],
     keep: tuple[str, ...],
-    scorers: list[_Scorer],
+    points: Sequence[PointsOf],
     outcomes: _Outcomes,
     part: int,
 ) -> pa.Table:
     table = rows.read(part, wanted)
-    scores = np.full(table.num_rows, card.base_points, dtype=np.int64)
-    for scorer in scorers:
-        scorer.add(table, scores)
+    scores = np.full(table.num_rows, card.base_points, dtype=score_type(card))
+    for each in points:
+        each.add(table, scores)
     return _assemble(table.select(list(keep)), scores, outcomes)
 
 
-def _assemble(kept: pa.Table, scores: Points, outcomes: _Outcomes) -> pa.Table:
-    places = pa.array(scores - outcomes.least)
+def _assemble(kept: pa.Table, scores: npt.NDArray[Any], outcomes: _Outcomes) -> pa.Table:
+    """The columns, grades as a dictionary and PDs as whole millionths: what the writer would make of them."""
+    places = scores - outcomes.least
+    grades = pa.array(outcomes.grades.take(places))
     columns = {name: kept[name] for name in kept.column_names}
-    columns["score"] = pa.array(scores)
-    columns["grade"] = outcomes.grades.take(places)
-    columns["pd"] = outcomes.pds.take(places)
-    columns["grade_pd"] = outcomes.grade_pds.take(places)
+    columns["score"] = pa.array(scores, pa.int64())
+    columns["grade"] = pa.DictionaryArray.from_arrays(grades, pa.array(outcomes.names, pa.string()))
+    columns["pd"] = _probabilities(outcomes.pds.take(places))
+    columns["grade_pd"] = _probabilities(outcomes.grade_pds.take(places))
     return pa.table(columns)
+
+
+def _probabilities(millionths: npt.NDArray[np.int32]) -> pa.Array:
+    data = pa.py_buffer(millionths)
+    return pa.Array.from_buffers(_WRITTEN_PROBABILITY, len(millionths), [None, data])
