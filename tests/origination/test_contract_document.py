@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from kuaidai.lending.origination.contracts import rendering
 from kuaidai.lending.origination.contracts.certificates import Authority
 from kuaidai.lending.origination.contracts.facts import (
     ContractFacts,
@@ -23,6 +24,7 @@ from kuaidai.lending.origination.contracts.signing import (
     sign_contract,
     verify_signatures,
 )
+from kuaidai.lending.servicing.domain.conventions import HolidayRoll
 
 PYHANKO = Path(sys.executable).parent / "pyhanko"
 NOW = datetime.now(UTC)
@@ -137,6 +139,26 @@ def test_the_contract_renders_text_schedule_courtesy_version_and_signature_page(
     (tmp_path / "unsigned.pdf").write_bytes(pdf)
     with (tmp_path / "unsigned.pdf").open("rb") as file:
         assert PdfFileReader(file).root["/Pages"]["/Count"] >= 4
+
+
+@pytest.mark.parametrize("roll", HolidayRoll)
+@pytest.mark.parametrize("interest_rolls", [True, False])
+def test_the_contract_says_what_becomes_of_a_due_date_on_a_holiday(
+    monkeypatch, roll, interest_rolls
+):
+    given = {}
+    monkeypatch.setattr(rendering, "typeset", lambda _, data: given.update(data) or b"%PDF")
+    render_contract(replace(FACTS, holiday_roll=str(roll), interest_rolls=interest_rolls))
+
+    kept = "仍按计划计息并扣收" in given["holidays_zh"]
+    assert kept is (roll is HolidayRoll.NONE)
+    assert ("不另计息" in given["holidays_zh"]) is (
+        not interest_rolls and roll in (HolidayRoll.FOLLOWING, HolidayRoll.MODIFIED_FOLLOWING)
+    )
+    assert ("moved date" in given["holidays_en"]) is not (kept or "put off" in given["holidays_en"])
+    template = rendering.TEMPLATE.read_text(encoding="utf-8")
+    assert "#d.holidays_zh" in template
+    assert "#d.holidays_en" in template
 
 
 def test_markup_in_a_firms_name_stays_text():

@@ -6,6 +6,7 @@ import pytest
 
 from kuaidai.data.lake.datasets import PLATFORM_DATASETS
 from kuaidai.lending.products.catalogue import UnknownProduct, all_products, product
+from kuaidai.lending.servicing.domain.agreeing import conventions_of
 from kuaidai.lending.servicing.domain.conventions import LEGAL_ORDER, Bucket, full_order
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 
@@ -27,6 +28,7 @@ def test_every_product_is_consistent(code: str) -> None:
     assert set(held.methods) <= {method.value for method in RepaymentMethod}
     assert set(held.required_sources + held.optional_sources) <= set(PLATFORM_DATASETS)
     assert sorted(full_order(held.allocation_order)) == sorted(Bucket)
+    assert conventions_of(held).day_count is held.day_count
     assert held.grace_days >= 0
     assert 1 <= held.settlement_day <= 31
     assert held.floor >= held.minimum_draw > 0

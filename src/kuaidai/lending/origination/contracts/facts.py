@@ -34,6 +34,8 @@ class ContractFacts:
     term, repayment method and default liability; PBOC Notice 2021-3 adds the annualised rate.
 
     Rates are annual fractions; `penalty_multiplier` is applied to the rate on overdue amounts.
+    `holiday_roll` says where a due date goes that is no working day, `interest_rolls` whether interest
+    runs to the moved date.
     """
 
     contract_id: str
@@ -66,6 +68,8 @@ class ContractFacts:
     grace_days: int
     account_no: str
     schedule: tuple[ScheduleLine, ...]
+    holiday_roll: str = "none"
+    interest_rolls: bool = True
 
     def text_hash(self) -> str:
         """SHA-256 over these facts and the clauses of the template: the text both parties sign."""

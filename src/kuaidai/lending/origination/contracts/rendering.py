@@ -18,6 +18,20 @@ from kuaidai.lending.origination.contracts.facts import (
 )
 
 _STAMP = Path(__file__).parent / "stamp.typ"
+_HOLIDAYS = {
+    "none": ("仍按计划计息并扣收", "is kept: interest runs and is debited as planned"),
+    "following": ("顺延至其后第一个营业日", "moves to the next one"),
+    "modified-following": (
+        "顺延至其后第一个营业日；该日已属次月的，提前至其前最后一个营业日",
+        "moves to the next one, or to the one before where the next is in another month",
+    ),
+    "preceding": ("提前至其前最后一个营业日", "moves to the one before"),
+}
+"""What becomes of a due date that is no working day."""
+_INTEREST = {
+    True: ("，利息计至变动后的还款日", ", and interest runs to the moved date"),
+    False: ("，顺延期间不另计息", ", and interest does not run on while it is put off"),
+}
 _RATES = ("annual_rate", "nominal", "effective")
 
 
@@ -33,6 +47,14 @@ def _text(value: object) -> Any:
     return value
 
 
+def _on_holidays(facts: ContractFacts) -> dict[str, str]:
+    zh, en = _HOLIDAYS[facts.holiday_roll]
+    if facts.holiday_roll != "none":
+        more_zh, more_en = _INTEREST[facts.interest_rolls or facts.holiday_roll == "preceding"]
+        zh, en = zh + more_zh, en + more_en
+    return {"holidays_zh": zh, "holidays_en": en}
+
+
 def render_contract(facts: ContractFacts) -> bytes:
     """The unsigned contract as PDF: Chinese, schedule appendix, English courtesy version, and
     last a page for the two signatures.
@@ -41,6 +63,7 @@ def render_contract(facts: ContractFacts) -> bytes:
     data |= {name: percent(getattr(facts, name)) for name in _RATES}
     penalty = annual_rate(facts.annual_rate * facts.penalty_multiplier)
     surcharge = (facts.penalty_multiplier - 1) * 100
+    data |= _on_holidays(facts)
     data |= {
         "penalty_rate": percent(penalty),
         "penalty_surcharge": f"{surcharge.quantize(Decimal(1))}%",

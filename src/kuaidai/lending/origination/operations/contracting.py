@@ -109,6 +109,8 @@ def _facts(application: Application, chosen: OfferTerms, number: str, on: date) 
             )
             for line in quoted.instalments
         ),
+        holiday_roll=str(loan.conventions.holiday_roll),
+        interest_rolls=loan.conventions.interest_rolls,
     )
 
 
