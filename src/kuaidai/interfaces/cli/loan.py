@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kuaidai.interfaces.cli import loan_adjusting
 from kuaidai.interfaces.cli import loan_terms as terms
 from kuaidai.interfaces.cli.columns import columns
 from kuaidai.kernel.errors import Refusal
@@ -22,6 +23,7 @@ from kuaidai.lending.servicing.domain.schedule import Instalment
 from kuaidai.lending.servicing.domain.state import LoanState
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+loan_adjusting.add_to(app)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 _MOST_BYTES = 20_000_000
 

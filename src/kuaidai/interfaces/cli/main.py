@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("kuaidai.interfaces.cli.policy", "Policies: list, submit, approve, batch."),
     "decision": ("kuaidai.interfaces.cli.decision", "Show and replay decisions."),
     "facility": ("kuaidai.interfaces.cli.facility", "Credit lines: show, freeze, cut, cancel."),
-    "loan": ("kuaidai.interfaces.cli.loan", "Quote, replay and show loans; statements."),
+    "loan": ("kuaidai.interfaces.cli.loan", "Quote, replay, show and adjust loans; statements."),
     "ledger": (
         "kuaidai.interfaces.cli.ledger",
         "Trial balance, general ledger, entries, verification.",

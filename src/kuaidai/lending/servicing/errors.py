@@ -353,6 +353,14 @@ class AdjustmentWithoutReason(Refusal):
     zh = "请填写理由（10 至 500 个字符）；目前为 {count} 个字符。"
 
 
+class UnknownLogin(NotAllowed):
+    """Nobody signs in by the name that a command was given."""
+
+    code = "UNKNOWN_LOGIN"
+    en = "No staff login {value} was found; check the name."
+    zh = "未找到员工账号 {value}；请核对。"
+
+
 class AdjustmentNotForRole(NotAllowed):
     """The role does not do this to loans, or does not decide about it."""
 

@@ -195,7 +195,10 @@ def _initial(request: HttpRequest, held: LoanView) -> dict[str, Any]:
     coming = [
         row.due_on.isoformat() for row in held.state.instalments if row.due_on > held.state.on
     ]
-    known: dict[str, Any] = {"due_dates": "\n".join(coming), "event_key": request.GET.get("event", "")[:100]}
+    known: dict[str, Any] = {
+        "due_dates": "\n".join(coming),
+        "event_key": request.GET.get("event", "")[:100],
+    }
     money = request.GET.get("money", "")[:20]
     if money:
         left = ledger.unmatched(money).remaining

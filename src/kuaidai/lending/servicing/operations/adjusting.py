@@ -1,7 +1,7 @@
 """What staff do to a loan. Each is one transaction: it happens, or waits for a second person.
 
 All take a `reason` of 10 to 500 characters, kept with the event, and a `key`: the same one again does
-nothing more. All raise `UnknownLoan`, `AdjustmentWithoutReason`, `AdjustmentNotForRole`, `DatedAhead`,
+nothing more. All raise `UnknownLoan`, `AdjustmentWithoutReason`, `UnknownLogin`, `AdjustmentNotForRole`, `DatedAhead`,
 `AdjustmentWaiting`, `EventRefused`, `IdempotencyMismatch`, and what the checks of their kind name.
 """
 
@@ -47,6 +47,7 @@ from kuaidai.lending.servicing.errors import (
     SameEyes,
     UnknownLoan,
     UnknownLoanRequest,
+    UnknownLogin,
 )
 from kuaidai.lending.servicing.models import Loan, LoanRequest
 from kuaidai.lending.servicing.operations import limits
@@ -362,8 +363,10 @@ def _require_role(roles: frozenset[str], actor: Actor) -> None:
     if actor.kind == "system":
         return
     role = role_of(actor.id) if actor.kind == "staff" else actor.kind
+    if not role:
+        raise UnknownLogin(value=actor.id)
     if role not in roles:
-        raise AdjustmentNotForRole(role=role or actor.id, roles=", ".join(sorted(roles)))
+        raise AdjustmentNotForRole(role=role, roles=", ".join(sorted(roles)))
 
 
 def _audit(action: str, loan_id: str, on: date, actor: Actor, detail: dict[str, Any]) -> None:
