@@ -6,7 +6,9 @@ the core. Within a transaction there is none: what a process that dies there wro
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +41,18 @@ class Points:
         self.names.append(name)
         if len(self.names) == self._kill_at:
             raise Killed(name)
+
+
+class Commits(Points):
+    """Counts the commits that are to come, and kills the process before the `kill_at`-th: with `kill -9`."""
+
+    def reach(self, name: str) -> None:
+        """The run is at a point; calls to the core and what is after a commit do not count."""
+        if not name.startswith("before ") or name.startswith(("before GET", "before POST")):
+            return
+        self.names.append(name)
+        if len(self.names) == self._kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 @contextmanager
@@ -84,23 +98,32 @@ def watched(points: Points) -> Iterator[None]:
 @contextmanager
 def undone(core: Core) -> Iterator[None]:
     """Undo in our database and at the core what the block does."""
-    kept = sqlite3.connect(":memory:")
-    core.bank._database.backup(kept)
     mark = transaction.savepoint()
     with connection.cursor() as cursor:
         cursor.execute("SELECT last_value FROM servicing_loan_number")
         [number] = (
             cursor.fetchone()
         )  # no rollback undoes it, and it says in which chunk a loan goes
+    with core_undone(core):
+        try:
+            yield
+        finally:
+            transaction.savepoint_rollback(mark)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT setval('servicing_loan_number', %s)", [number])
+            wire.BREAKER.succeeded()
+
+
+@contextmanager
+def core_undone(core: Core) -> Iterator[None]:
+    """Undo at the core what the block does."""
+    kept = sqlite3.connect(":memory:")
+    core.bank._database.backup(kept)
     try:
         yield
     finally:
-        transaction.savepoint_rollback(mark)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT setval('servicing_loan_number', %s)", [number])
         kept.backup(core.bank._database)
         kept.close()
-        wire.BREAKER.succeeded()
 
 
 def killed_everywhere(
@@ -197,6 +220,11 @@ def books(core: Core | None = None) -> Books:
             cursor.execute(query)
             found[part] = cursor.fetchall()
     if core is not None:
-        rows = core.bank._database.execute("select account_no, balance from account order by 1")
-        found["accounts"] = rows.fetchall()
+        found["accounts"] = accounts(core)
     return found
+
+
+def accounts(core: Core) -> list[tuple[Any, ...]]:
+    """What every account at the core holds."""
+    rows = core.bank._database.execute("select account_no, balance from account order by 1")
+    return rows.fetchall()
