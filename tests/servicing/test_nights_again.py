@@ -55,6 +55,37 @@ def test_a_day_that_is_closed_again_writes_not_a_row(core) -> None:
     check_agreement()
 
 
+def rows_read(table: str) -> int:
+    """How many rows of a table this session's statements have read so far, by scan or by index."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+            " WHERE relname = %s", [table],
+        )  # fmt: skip
+        return int(cursor.fetchone()[0])
+
+
+def test_a_night_reads_no_past_of_a_loan(core) -> None:
+    """The close of a loan's eleventh due day reads as many rows of what went before as that of its second."""
+    set_business_date(on=OPENS, actor=SYSTEM)
+    draw(open_line(10), "60000.00", OPENS, months=12)
+    read: dict[str, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # tables this small would be read whole
+    tables = ("servicing_loanevent", "servicing_repayment", "servicing_coreorder", "ledger_posting")
+    for month in range(11):
+        set_business_date(on=add_months(FIRST_DUE, month), actor=SYSTEM)
+        before = {table: rows_read(table) for table in tables}
+        close()
+        for table in tables:
+            read.setdefault(table, []).append(rows_read(table) - before[table])
+    assert LoanEvent.objects.count() == 11
+    assert {table: len(set(counts[1:])) for table, counts in read.items()} == dict.fromkeys(
+        tables, 1
+    )
+    assert max(read["servicing_loanevent"]) <= 1
+
+
 def test_the_statements_of_a_night_and_of_a_loan_page_do_not_grow_with_age(core) -> None:
     set_business_date(on=OPENS, actor=SYSTEM)
     loan_id = draw(open_line(10, granted="60000.00"), "60000.00", OPENS, months=12).loan_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from kuaidai.interfaces.cli.bench.age import age
 from kuaidai.interfaces.cli.bench.drawdown import drawdown
 from kuaidai.interfaces.cli.bench.features import features
 from kuaidai.interfaces.cli.bench.fit import fit
@@ -21,4 +22,5 @@ app.command("fit")(fit)
 app.command("score")(score)
 app.command("rejects")(rejects)
 app.command("night")(night)
+app.command("age")(age)
 app.command("schedule")(schedule)

@@ -7,22 +7,20 @@ parts; the night is `run_close_of_day`, postings, classification and provisions 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from kuaidai.interfaces.cli.bench.bank_core import running_core
 from kuaidai.interfaces.cli.bench.database import drop_database, new_database
 
 _ON = date(2026, 6, 15)
 _DATABASE = "kuaidai_bench_night"
-_KEY = "bench"
-_FUNDS = 1_000_000_00
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,8 @@ def _measure(work: Path, loans: int, months: int, workers: int) -> NightResult:
     eve = _ON - timedelta(days=1)
     judge_book(eve, actor)  # an ordinary night follows another one
     fill_seconds = time.perf_counter() - began
-    core = _start_core(work, filled.lines, filled.late_lines)
     marks: list[float] = []
-    try:
+    with running_core(work, filled.lines, filled.late_lines):
         began = time.perf_counter()
         report = run_close_of_day(
             actor=actor,
@@ -96,9 +93,6 @@ def _measure(work: Path, loans: int, months: int, workers: int) -> NightResult:
         again = time.perf_counter()
         run_close_of_day(actor=actor, on=_ON)
         second = time.perf_counter() - again
-    finally:
-        core.terminate()
-        core.join()
     return NightResult(
         loans=loans,
         workers=workers,
@@ -119,43 +113,3 @@ def _settled() -> int:
     from kuaidai.lending.servicing.queries import settled_debits
 
     return settled_debits(_ON)
-
-
-def _start_core(work: Path, lines: int, late: frozenset[int]) -> Any:
-    """The sandbox's bank core on a free port; accounts of lines in arrears are empty."""
-    from kuaidai.lending.servicing.benchmarking.book import account_of
-
-    opening = [
-        (account_of(line), f"BENCH{line:013d}", 0 if line in late else _FUNDS)
-        for line in range(lines)
-    ]
-    context = multiprocessing.get_context("spawn")
-    ready: Any = context.Queue()
-    core = context.Process(target=_serve_core, args=(work, opening, ready), daemon=True)
-    core.start()
-    port = ready.get(timeout=300)
-    from dataclasses import replace
-
-    from django.conf import settings
-
-    settings.KUAIDAI = replace(
-        settings.KUAIDAI, platform_url=f"http://127.0.0.1:{port}", platform_key=_KEY
-    )
-    return core
-
-
-def _serve_core(work: Path, opening: list[tuple[str, str, int]], ready: Any) -> None:
-    from kuaidai.simulator.emit import write_drop
-    from kuaidai.simulator.sandbox.app import Sandbox
-    from kuaidai.simulator.sandbox.archive import Archive
-    from kuaidai.simulator.sandbox.bank_core import BankCore
-    from kuaidai.simulator.sandbox.faults import Faults
-    from kuaidai.simulator.sandbox.server import listen
-    from kuaidai.simulator.world import build_world
-
-    drop = work / "drop"
-    write_drop(build_world(firms=60, months=24, seed=3, ends_on=_ON), drop)
-    bank = BankCore(work / "core.sqlite", opening)
-    server = listen(Sandbox(Archive(drop), bank, _KEY, Faults(), 0), host="127.0.0.1", port=0)
-    ready.put(server.server_address[1])
-    server.serve_forever()

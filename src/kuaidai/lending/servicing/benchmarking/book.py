@@ -4,18 +4,19 @@ Loans are of the product's four methods over twelve months (or as many as asked)
 months before, and fall due on their own day of the month, so that every night some 3.5 % are due. A
 share of them has not paid for one month (most) to four, so that some 1 % of the book is worse than
 special mention, contagion included. Loans of a kind share one snapshot, made by the engine
-itself; what was paid before stands in the snapshots, not as events. Four loans stand under each line.
+itself; what was paid before stands in the snapshots, and as events where the book is asked for by age (see
+`history`). Four loans stand under each line.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -25,17 +26,21 @@ from kuaidai.kernel.calendars import add_months
 from kuaidai.kernel.money import ZERO, from_cents
 from kuaidai.lending.ledger.domain import chart
 from kuaidai.lending.ledger.domain.entries import Line
+from kuaidai.lending.ledger.domain.rules import lines_of
 from kuaidai.lending.ledger.operations import post
+from kuaidai.lending.servicing.benchmarking.copying import copy_rows
+from kuaidai.lending.servicing.benchmarking.history import Life, Receipt, write_history
 from kuaidai.lending.servicing.domain.events import Payment
 from kuaidai.lending.servicing.domain.life import terms_to_dict
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.projecting import due_for_debit
-from kuaidai.lending.servicing.domain.running import begin
+from kuaidai.lending.servicing.domain.reading import totals_in_cents
+from kuaidai.lending.servicing.domain.running import RunningLoan, begin
 from kuaidai.lending.servicing.domain.settling import pay
 from kuaidai.lending.servicing.domain.snapshot import snapshot
 from kuaidai.lending.servicing.domain.terms import LoanTerms
 from kuaidai.lending.servicing.operations.drawing import LOANS_IN_CHUNK
-from kuaidai.lending.servicing.operations.projection import open_values
+from kuaidai.lending.servicing.operations.projection import difference, open_values
 
 PRODUCT = "credit-quick-loan"
 LOANS_A_LINE = 4
@@ -49,28 +54,38 @@ _MONTHS_LATE = (1,) * 12 + (2,) * 5 + (3,) * 2 + (4,)
 _LATE_FACTOR = 1.15
 """Loans that are too young for their arrears are not late after all."""
 _PRINCIPALS = (30_000, 80_000, 200_000)
-_ROWS_AT_ONCE = 20_000
+_CONTROLS = {
+    chart.LOANS: "outstanding",
+    chart.INTEREST_RECEIVABLE: "interest_receivable",
+    chart.PENALTY_RECEIVABLE: "penalty_receivable",
+    chart.COMPOUND_RECEIVABLE: "compound_receivable",
+}
+_KINDS, _AGED_KINDS = 6000, 1680
+_DUE_DAYS = 28
+"""The last day of a month that every month has."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Loans that are alike: their terms, and their columns on the evening before the night."""
+    """Loans that are alike: their terms, their columns on the evening before the night, and what they paid."""
 
     terms: LoanTerms
     columns: dict[str, Any]
     snapshot: dict[str, Any]
     late: bool
+    receipts: tuple[Receipt, ...]
 
 
 @dataclass(frozen=True)
 class FilledBook:
-    """What was filled: loans, those in arrears, those due on the day, and the accounts that pay."""
+    """What was filled: loans, those in arrears, those due on the day, the accounts that pay, and events."""
 
     loans: int
     late: int
     due: int
     lines: int
     late_lines: frozenset[int]
+    events: int
 
 
 def account_of(line: int) -> str:
@@ -90,54 +105,98 @@ def kinds(on: date, *, months: int, late_share: float, seed: int, count: int) ->
             Decimal(dice.choice(_PRINCIPALS)), Decimal("0.0435"), dice.choice(methods),
             min(start, on - timedelta(days=1)), months,
         )  # fmt: skip
-        found.append(_kind(terms, on, late=dice.random() < late_share * _LATE_FACTOR, dice=dice))
+        late = dice.random() < late_share * _LATE_FACTOR
+        found.append(
+            _kind(terms, on, stops=add_months(on, -dice.choice(_MONTHS_LATE) if late else 0))
+        )
     return found
 
 
-def _kind(terms: LoanTerms, on: date, *, late: bool, dice: random.Random) -> Kind:
-    """A loan that paid on every due day, or stopped one to four months ago."""
-    run, eve = begin(terms), on - timedelta(days=1)
-    stops = add_months(on, -dice.choice(_MONTHS_LATE)) if late else on
+def aged_kinds(on: date, *, age: int, months: int, late_share: float, count: int) -> list[Kind]:
+    """Loans `age` days old and up to a month more, as many due on each of a month's first 28 days.
+
+    Those in arrears are so many months older as they have not paid: so they may be of any age. Books of
+    all ages differ in nothing but what was paid before.
+    """
+    dice, found = random.Random(count), []
+    methods = [method for method, weight in _METHODS for _ in range(weight)]
+    for place in range(count):
+        youngest = on - timedelta(days=age)
+        start = youngest.replace(day=place % _DUE_DAYS + 1)
+        start = start if start <= youngest else add_months(start, -1)
+        late = dice.choice(_MONTHS_LATE) if dice.random() < late_share else 0
+        terms = LoanTerms(
+            Decimal(dice.choice(_PRINCIPALS)), Decimal("0.0435"), dice.choice(methods),
+            add_months(start, -late), months,
+        )  # fmt: skip
+        found.append(_kind(terms, on, stops=add_months(on, -late)))
+    return found
+
+
+def _kind(terms: LoanTerms, on: date, *, stops: date) -> Kind:
+    """A loan that paid on every due day before `stops`."""
+    run, receipts = begin(terms), list[Receipt]()
     for item in list(run.items):
         day = item.period.due
         if day >= min(on, stops):
             break
         run.advance(day)
-        owed = due_for_debit(run, day)
-        if owed:
-            pay(run, Payment(f"before-{day}", day, from_cents(owed)))
-    run.advance(eve)
+        if owed := due_for_debit(run, day):
+            receipts.append(_receive(run, day, from_cents(owed)))
+    run.advance(on - timedelta(days=1))
     columns = open_values(run)
-    return Kind(terms, columns, snapshot(run), columns["oldest_due_on"] is not None)
+    return Kind(
+        terms, columns, snapshot(run), columns["oldest_due_on"] is not None, tuple(receipts)
+    )
 
 
-@transaction.atomic
+def _receive(run: RunningLoan, day: date, amount: Decimal) -> Receipt:
+    before = totals_in_cents(run, day)
+    pay(run, Payment(f"before-{day}", day, amount))
+    changed = difference(before, totals_in_cents(run, day))
+    return Receipt(day, amount, tuple(lines_of(changed, product_code=PRODUCT)))
+
+
 def fill_book(
     loans: int, *, on: date, months: int = 12, late_share: float = 0.04, seed: int = 7
 ) -> FilledBook:
     """Fill an empty database with so many loans on the eve of `on`; its ledger agrees with them."""
-    alike = kinds(on, months=months, late_share=late_share, seed=seed, count=min(loans, 6000))
+    alike = kinds(on, months=months, late_share=late_share, seed=seed, count=min(loans, _KINDS))
+    return _fill(loans, alike, on, history=False)
+
+
+def fill_aged_book(loans: int, *, on: date, age: int, months: int) -> FilledBook:
+    """As `fill_book`, with loans `age` days old, and what they paid as events, debits and postings."""
+    alike = aged_kinds(on, age=age, months=months, late_share=0.04, count=min(loans, _AGED_KINDS))
+    return _fill(loans, alike, on, history=True)
+
+
+@transaction.atomic
+def _fill(loans: int, alike: list[Kind], on: date, *, history: bool) -> FilledBook:
     lines = -(-loans // LOANS_A_LINE)
     eve = on - timedelta(days=1)
     sums = {place: 0 for place in range(len(alike))}
     for number in range(loans):
         sums[number % len(alike)] += 1
-    _copy("servicing_limitgroup", _groups(lines, loans, alike))
-    _copy("servicing_facility", _facilities(lines, loans, alike, on))
-    _copy("servicing_sublimit", _sublimits(lines, loans, alike, on))
-    _copy("servicing_drawdown", _drawdowns(loans, alike))
-    _copy("servicing_loanchunk", _chunks(loans, eve))
-    _copy("servicing_loan", _loans(loans, alike))
-    _copy("servicing_loanlife", _lives(loans, alike))
+    copy_rows("servicing_limitgroup", _groups(lines, loans, alike))
+    copy_rows("servicing_facility", _facilities(lines, loans, alike, on))
+    copy_rows("servicing_sublimit", _sublimits(lines, loans, alike, on))
+    copy_rows("servicing_drawdown", _drawdowns(loans, alike))
+    copy_rows("servicing_loanchunk", _chunks(loans, eve))
+    copy_rows("servicing_loan", _loans(loans, alike, history=history))
+    copy_rows("servicing_loanlife", _run_from(loans, alike))
     with connection.cursor() as cursor:
         cursor.execute("SELECT setval('servicing_loan_number', %s)", [loans])
-    _open_ledger(alike, sums, eve)
+    _open_ledger(alike, sums, eve, history=history)
+    if history:
+        write_history(_lives(loans, alike))
     late = sum(count for place, count in sums.items() if alike[place].late)
     due = sum(count for place, count in sums.items() if alike[place].columns["next_end_on"] == on)
     late_lines = frozenset(
         number // LOANS_A_LINE for number in range(loans) if alike[number % len(alike)].late
     )
-    return FilledBook(loans, late, due, lines, late_lines)
+    events = sum(count * len(alike[place].receipts) for place, count in sums.items())
+    return FilledBook(loans, late, due, lines, late_lines, events if history else 0)
 
 
 def analyse() -> None:
@@ -208,50 +267,46 @@ def _chunks(loans: int, eve: date) -> Iterator[dict[str, Any]]:
         yield {"id": chunk, "closed_through": eve}
 
 
-def _loans(loans: int, alike: list[Kind]) -> Iterator[dict[str, Any]]:
+def _lives(loans: int, alike: list[Kind]) -> Iterator[Life]:
+    for number in range(loans):
+        line = number // LOANS_A_LINE
+        kind = alike[number % len(alike)]
+        yield Life(f"LN{number}", f"BR{line % 40:02d}", PRODUCT, account_of(line), kind.receipts)
+
+
+def _loans(loans: int, alike: list[Kind], *, history: bool) -> Iterator[dict[str, Any]]:
     for number in range(loans):
         kind, line = alike[number % len(alike)], number // LOANS_A_LINE
         yield kind.columns | {
             "id": f"LN{number}", "facility_id": f"FAC{line}", "drawdown_id": f"DRW{number}",
             "chunk_id": number // LOANS_IN_CHUNK, "branch": f"BR{line % 40:02d}",
             "product_code": PRODUCT, "principal": kind.terms.principal, "start_on": kind.terms.start_on,
-            "event_count": 0, "parked_reason": "", "parked_on": None,
+            "event_count": len(kind.receipts) if history else 0, "parked_reason": "", "parked_on": None,
         }  # fmt: skip
 
 
-def _lives(loans: int, alike: list[Kind]) -> Iterator[dict[str, Any]]:
+def _run_from(loans: int, alike: list[Kind]) -> Iterator[dict[str, Any]]:
     texts = [(json.dumps(terms_to_dict(k.terms)), json.dumps(k.snapshot)) for k in alike]
     for number in range(loans):
         terms, told = texts[number % len(alike)]
         yield {"loan_id": f"LN{number}", "terms": terms, "snapshot": told}
 
 
-def _open_ledger(alike: list[Kind], sums: dict[int, int], eve: date) -> None:
-    """One entry that brings the ledger's control accounts in line with the loans."""
-    accounts = {
-        chart.LOANS: "outstanding",
-        chart.INTEREST_RECEIVABLE: "interest_receivable",
-        chart.PENALTY_RECEIVABLE: "penalty_receivable",
-        chart.COMPOUND_RECEIVABLE: "compound_receivable",
-    }
-    totals = {
-        account: sum((alike[place].columns[name] * count for place, count in sums.items()), ZERO)
-        for account, name in accounts.items()
-    }
-    lines = [Line(account, debit=total) for account, total in totals.items()]
+def _open_ledger(alike: list[Kind], sums: dict[int, int], eve: date, *, history: bool) -> None:
+    """One entry that brings the ledger's control accounts in line with the loans.
+
+    What the receipts of a `history` take from them is put there before.
+    """
+    totals: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for place, count in sums.items():
+        for account, name in _CONTROLS.items():
+            totals[account] += alike[place].columns[name] * count
+        for receipt in alike[place].receipts if history else ():
+            for line in receipt.lines:
+                totals[line.account] += (line.credit - line.debit) * count
+    totals.pop(chart.SETTLEMENT, None)
+    lines = [Line(account, debit=total) for account, total in totals.items() if total > 0]
+    lines += [Line(account, credit=-total) for account, total in totals.items() if total < 0]
     lines.append(Line(chart.SETTLEMENT, credit=sum(totals.values(), ZERO)))
     post(key="bench:opening", on=eve, description="Opening", source_type="bench",
          source_id="opening", lines=lines)  # fmt: skip
-
-
-def _copy(table: str, rows: Iterable[dict[str, Any]]) -> None:
-    left = iter(rows)
-    while batch := list(islice(left, _ROWS_AT_ONCE)):
-        names = list(batch[0])
-        columns = ", ".join(f'"{name}"' for name in names)
-        with (
-            connection.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
-        ):
-            for row in batch:
-                copy.write_row([row[name] for name in names])

@@ -98,8 +98,9 @@ def _settle_due(run: RunningLoan, money: _Money, on: date) -> None:
     items = [
         item
         for place, item in enumerate(run.items)
-        if place < run.closed or any(charge.due_on <= on for charge in item.charges)
-    ]
+        if (place < run.closed and (item.is_late or item.has_extras))
+        or any(charge.due_on <= on for charge in item.charges)
+    ]  # what was paid long ago is not gone through again
     if conventions.settles is Settles.BY_INSTALMENT:
         pairs = [(item, Bucket.FEE) for item in items if conventions.due_order[0] is Bucket.FEE]
         pairs += [(item, bucket) for item in items for bucket in conventions.due_order]
