@@ -56,7 +56,9 @@ def put_loan(
     late = {}
     if days_past_due:
         late["oldest_due_on"] = COUNTED_ON - timedelta(days=days_past_due)
-    return begin_loan(
-        begin(terms), id=f"LN-{number}", facility=line, drawdown=drawn, chunk=chunk, branch=branch,
+    begin_loan(
+        begin(terms), id=f"LN-{number}", facility_id=line.id, drawdown_id=drawn.id,
+        chunk_id=chunk.id, branch=branch,
         product_code=PRODUCT, principal=amount, start_on=start_on, **late,
     )  # fmt: skip
+    return Loan.objects.select_related("facility", "life").get(id=f"LN-{number}")

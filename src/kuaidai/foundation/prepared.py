@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 _ONLY_WHEN_ASKED = sys.maxsize
 """Django turns preparing off on its connections (None), and then psycopg ignores `prepare=True`; with
@@ -27,6 +27,13 @@ def fetch_one(statement: str, values: Values) -> tuple[Any, ...] | None:
         return cursor.fetchone()
 
 
+def insert(table: str, values: Mapping[str, Any]) -> None:
+    """Insert one row; `values` by column. Names are the code's own, never a caller's text."""
+    columns = ", ".join(f'"{name}"' for name in values)
+    places = ", ".join(["%s"] * len(values))
+    execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", list(values.values()))
+
+
 def execute(statement: str, values: Values) -> int:
     """Run the statement; how many rows it changed."""
     with _run(statement, values) as cursor:
@@ -34,9 +41,10 @@ def execute(statement: str, values: Values) -> int:
 
 
 def _run(statement: str, values: Values) -> psycopg.Cursor[tuple[Any, ...]]:
-    connection.ensure_connection()
-    raw = connection.connection
+    django = connections[DEFAULT_DB_ALIAS]  # once: `django.db.connection` looks it up at every dot
+    django.ensure_connection()
+    raw = django.connection
     raw.prepare_threshold = _ONLY_WHEN_ASKED
-    with connection.wrap_database_errors:
+    with django.wrap_database_errors:
         cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(raw)
         return cursor.execute(statement, values, prepare=True)

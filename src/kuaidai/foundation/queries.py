@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from kuaidai.foundation import prepared
 from kuaidai.foundation.domain.audit import (
@@ -13,16 +14,18 @@ from kuaidai.foundation.domain.audit import (
     entry_hash,
 )
 from kuaidai.foundation.errors import NoBusinessDate
-from kuaidai.foundation.models import AuditHead, AuditRecord, BusinessDate, User
+from kuaidai.foundation.models import AuditHead, AuditRecord, User
+
+_HELD = 'SELECT "on" FROM foundation_businessdate WHERE id = 1 FOR SHARE'
+
+
+TODAY = '(SELECT "on" FROM foundation_businessdate WHERE id = 1)'
+"""The business date in SQL, for a statement that can bring it along; NULL before the bank is opened."""
 
 
 def business_date() -> date:
     """The day the bank is on. Raises `NoBusinessDate` before the bank is opened."""
-    row = prepared.fetch_one('SELECT "on" FROM foundation_businessdate WHERE id = 1', [])
-    if row is None:
-        raise NoBusinessDate()
-    on: date = row[0]
-    return on
+    return _opened(prepared.fetch_one(f"SELECT {TODAY}", []))
 
 
 def held_business_date() -> date:
@@ -31,10 +34,14 @@ def held_business_date() -> date:
     Many may hold it at once. Take it before the audit chain's head, as the operations that move the
     date do. Raises `NoBusinessDate`.
     """
-    rows = BusinessDate.objects.raw("SELECT * FROM foundation_businessdate WHERE id = 1 FOR SHARE")
-    for row in rows:
-        return row.on
-    raise NoBusinessDate()
+    return _opened(prepared.fetch_one(_HELD, []))
+
+
+def _opened(row: tuple[Any, ...] | None) -> date:
+    if row is None or row[0] is None:
+        raise NoBusinessDate()
+    on: date = row[0]
+    return on
 
 
 def role_of(username: str) -> str:

@@ -114,4 +114,5 @@ def mask(value: str) -> str:
 
 def new_id(prefix: str) -> str:
     """A fresh identifier such as `APP-7K3QX0M4Z9T2`: readable, unguessable (60 bits), sortable by nothing."""
-    return f"{prefix}-{''.join(secrets.choice(_ID_ALPHABET) for _ in range(12))}"
+    # 32 characters: five bits of a byte choose one, each as likely as the next
+    return f"{prefix}-{''.join(_ID_ALPHABET[byte & 31] for byte in secrets.token_bytes(12))}"

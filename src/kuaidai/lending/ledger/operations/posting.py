@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from kuaidai.foundation import prepared
 from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger.domain.chart import CHART
 from kuaidai.lending.ledger.domain.entries import HEAD, Line, NewEntry
@@ -46,7 +47,7 @@ def posted_lines(entry: NewEntry) -> tuple[Line, ...]:
     return wanted
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def post(
     *,
     key: str,
@@ -70,17 +71,12 @@ def post(
     wanted = posted_lines(entry)
     if not wanted:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            [
-                key, on, branch, product_code, description, source_type, source_id, len(wanted),
-                list(range(1, len(wanted) + 1)), [line.account for line in wanted],
-                [line.debit for line in wanted], [line.credit for line in wanted],
-            ],
-        )  # fmt: skip
-        is_new = cursor.rowcount > 0
-    if not is_new:
+    values = [
+        key, on, branch, product_code, description, source_type, source_id, len(wanted),
+        list(range(1, len(wanted) + 1)), [line.account for line in wanted],
+        [line.debit for line in wanted], [line.credit for line in wanted],
+    ]  # fmt: skip
+    if not prepared.execute(_INSERT, values):
         _require_same(key, wanted)
 
 

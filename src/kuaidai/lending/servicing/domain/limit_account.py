@@ -42,6 +42,9 @@ class LimitAccount:
     expires_on: date
     approval_expires_on: date
     months: int
+    method: str
+    annual_rate: Decimal
+    branch: str
     revolving: bool
     wanted: Decimal | None
     group: Limit

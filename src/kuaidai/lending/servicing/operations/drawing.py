@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app as jobs
 
@@ -42,7 +44,7 @@ from kuaidai.lending.servicing.errors import (
     TermNotOffered,
     UnknownPurpose,
 )
-from kuaidai.lending.servicing.models import Drawdown, Loan, LoanChunk, SubLimit
+from kuaidai.lending.servicing.models import Drawdown, Loan
 from kuaidai.lending.servicing.operations import limits
 from kuaidai.lending.servicing.operations.projection import (
     accrue,
@@ -63,8 +65,29 @@ _KEY = re.compile(r"^[\x21-\x7e]{1,100}$")
 _INSERT = """
 INSERT INTO servicing_drawdown (
     id, facility_id, product_code, months, amount, purpose, status, requested_on, requested_at, reason
-) VALUES (%s, %s, %s, %s, %s, %s, 'pending', %s, %s, '')
+) VALUES (
+    %(id)s, %(line)s, %(product)s, %(months)s, %(amount)s, %(purpose)s, 'pending', %(on)s, %(at)s, ''
+)
 """
+_HOLD = f"""
+SELECT {limits.COLUMNS}, d.amount, d.purpose, d.status, d.requested_on, d.months
+FROM servicing_drawdown d JOIN servicing_facility f ON f.id = d.facility_id
+{limits.LEVELS} d.product_code
+WHERE d.id = %s
+FOR NO KEY UPDATE OF g, f, s, d
+"""
+_SETTLED = "UPDATE servicing_drawdown SET status = %s, reason = %s WHERE id = %s"
+_NEXT_CHUNK = """
+SELECT next.id, chunk.closed_through
+FROM (SELECT nextval('servicing_loan_number') / %s AS id) next
+LEFT JOIN LATERAL (
+    SELECT closed_through FROM servicing_loanchunk WHERE id = next.id FOR SHARE
+) chunk ON true
+"""
+_NEW_CHUNK = """
+INSERT INTO servicing_loanchunk (id, closed_through) VALUES (%s, %s) ON CONFLICT DO NOTHING
+"""
+_CHUNK = "SELECT closed_through FROM servicing_loanchunk WHERE id = %s FOR SHARE"
 
 
 def request_drawdown(
@@ -119,18 +142,22 @@ def reserve_drawdown(
         raise IdempotencyKeyMalformed(value=key[:100])
     _require_amount(amount)
     number, request_hash = new_id("DRW"), _request_hash(amount, purpose, months, product_code)
-    before = limits.claim(
+    held = limits.claim(
         facility_id=facility_id, product_code=product_code, key=key, request_hash=request_hash,
         amount=amount, subject_type=SUBJECT, subject_id=number,
     )  # fmt: skip
-    if before is not None:
-        return drawdown_view(Drawdown.objects.get(id=before))
-    account = limits.lock_limits(facility_id=facility_id, product_code=product_code)
+    account = held.account
+    if account is None:
+        return drawdown_view(Drawdown.objects.get(id=held.subject_id))
     term = account.months if months is None else months
+    _require_open(account, on)
+    require_not_ahead(on, held.today)
     _check(account, amount, purpose, term, on)
-    limits.reserve(account, amount)
-    values = [number, facility_id, account.product_code, term, amount, purpose, on, timezone.now()]
-    prepared.execute(_INSERT, values)
+    drawn = {
+        "id": number, "product": account.product_code, "months": term, "amount": amount,
+        "purpose": purpose, "on": on, "at": timezone.now(),
+    }  # fmt: skip
+    limits.reserve(account, amount, writing=_INSERT, values=drawn)
     record_audit(
         actor=actor, action="drawdown.request", subject_type="facility", subject_id=facility_id,
         on=on, detail={"id": number, "amount": amount, "purpose": purpose, "months": term},
@@ -175,8 +202,6 @@ def _require_open(account: LimitAccount, on: date) -> None:
 
 
 def _check(account: LimitAccount, amount: Decimal, purpose: str, months: int, on: date) -> None:
-    _require_open(account, on)
-    require_not_ahead(on)
     rules = product(account.product_code)
     if purpose not in {known.code for known in rules.purposes}:
         raise UnknownPurpose(value=purpose, known=", ".join(p.code for p in rules.purposes))
@@ -248,84 +273,102 @@ def pay_out(*, drawdown_id: str, actor: Actor) -> DrawdownView:
     return settle_drawdown(drawdown_id=drawdown_id, moved=moved, actor=actor)
 
 
+@dataclass(frozen=True)
+class _Held:
+    """A drawdown and its limit account, both locked."""
+
+    id: str
+    account: LimitAccount
+    amount: Decimal
+    purpose: str
+    status: str
+    requested_on: date
+    months: int
+
+
+def _hold(drawdown_id: str) -> _Held:
+    for _ in range(2):  # once more when the line moved to another group while we waited
+        row = prepared.fetch_one(_HOLD, [drawdown_id])
+        if row is not None:
+            return _Held(drawdown_id, limits.account_of(row), *row[-5:])
+    raise Drawdown.DoesNotExist(f"there is no drawdown {drawdown_id}")
+
+
 @transaction.atomic
 def settle_drawdown(*, drawdown_id: str, moved: bank_core.Movement, actor: Actor) -> DrawdownView:
     """Make the loan of a drawdown the core has paid, or release its reservation; once per drawdown."""
-    asked = Drawdown.objects.get(id=drawdown_id)
-    account = limits.lock_limits(facility_id=asked.facility_id, product_code=asked.product_code)
-    row = (
-        Drawdown.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("facility")
-        .get(id=drawdown_id)
-    )
-    if row.status != "pending":
-        return drawdown_view(row)
-    loan = None
+    held = _hold(drawdown_id)
+    if held.status != "pending":
+        return drawdown_view(Drawdown.objects.get(id=drawdown_id))
+    account, on = held.account, held.requested_on
     if moved.is_settled:
-        row.status = "paid_out"
-        limits.post(account, subject_type=SUBJECT, subject_id=row.id)
+        status, reason = "paid_out", ""
+        limits.post(account, subject_type=SUBJECT, subject_id=held.id)
     else:
-        row.status, row.reason = "rejected", moved.reason
-        limits.release(account, subject_type=SUBJECT, subject_id=row.id, on=row.requested_on)
-    row.save(update_fields=["status", "reason"])
-    if moved.is_settled:
-        loan = _make_loan(row, moved.booked_on)
+        status, reason = "rejected", moved.reason
+        limits.release(account, subject_type=SUBJECT, subject_id=held.id, on=on)
+    prepared.execute(_SETTLED, [status, reason, held.id])
+    loan_id = _make_loan(held, moved.booked_on) if moved.is_settled else None
     record_audit(
-        actor=actor, action=f"drawdown.{row.status}", subject_type="facility",
-        subject_id=row.facility_id, on=row.requested_on,
-        detail={"id": row.id, "amount": row.amount, "reason": moved.reason},
+        actor=actor, action=f"drawdown.{status}", subject_type="facility",
+        subject_id=account.facility_id, on=on,
+        detail={"id": held.id, "amount": held.amount, "reason": moved.reason},
     )  # fmt: skip
-    return drawdown_view(row, loan)
+    return DrawdownView(
+        held.id, account.facility_id, loan_id, held.amount, held.purpose, status, on, reason,
+        held.months,
+    )  # fmt: skip
 
 
-def _make_loan(row: Drawdown, booked_on: date | None) -> Loan:
-    """The loan of a paid drawdown, from the day the money arrived; its books up to date."""
-    part = SubLimit.objects.get(facility_id=row.facility_id, product_code=row.product_code)
-    start_on = max(row.requested_on, booked_on or row.requested_on)
+def _make_loan(held: _Held, booked_on: date | None) -> str:
+    """The loan of a paid drawdown, from the day the money arrived, its books up to date; its id."""
+    account, start_on = held.account, max(held.requested_on, booked_on or held.requested_on)
     terms = terms_for(
-        product(row.product_code), amount=row.amount, months=row.months, method=part.method,
-        annual_rate=part.annual_rate, on=start_on,
+        product(account.product_code), amount=held.amount, months=held.months,
+        method=account.method, annual_rate=account.annual_rate, on=start_on,
     )  # fmt: skip
-    chunk = _open_chunk(posting_day(start_on))
+    book_on = posting_day(start_on)
+    chunk_id, closed_through = _open_chunk(book_on)
     run = begin(terms)
-    loan = begin_loan(
+    loan_id = new_id("LN")
+    begin_loan(
         run,
-        id=new_id("LN"),
-        facility_id=row.facility_id,
-        drawdown=row,
-        chunk=chunk,
-        branch=row.facility.branch,
-        product_code=row.product_code,
-        principal=row.amount,
+        id=loan_id,
+        facility_id=account.facility_id,
+        drawdown_id=held.id,
+        chunk_id=chunk_id,
+        branch=account.branch,
+        product_code=account.product_code,
+        principal=held.amount,
         start_on=start_on,
     )
     post(
-        key=f"drawdown:{row.id}",
-        on=posting_day(start_on),
+        key=f"drawdown:{held.id}",
+        on=book_on,
         description="Loan paid out",
         source_type="loan",
-        source_id=loan.id,
-        lines=lines_of({Movement.DRAWN: row.amount}, product_code=row.product_code),
-        branch=loan.branch,
-        product_code=row.product_code,
+        source_id=loan_id,
+        lines=lines_of({Movement.DRAWN: held.amount}, product_code=account.product_code),
+        branch=account.branch,
+        product_code=account.product_code,
     )
-    if chunk.closed_through > start_on:  # the money came days ago: the nights since have passed
+    if closed_through > start_on:  # the money came days ago: the nights since have passed
         before = totals_in_cents(run, start_on)
-        run.advance(chunk.closed_through)
-        accrue(loan, run, before, chunk.closed_through)
-    return loan
+        run.advance(closed_through)
+        accrue(Loan.objects.select_related("life").get(id=loan_id), run, before, closed_through)
+    return loan_id
 
 
-def _open_chunk(book_on: date) -> LoanChunk:
-    """The chunk that takes the next loan, locked against its night."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('servicing_loan_number')")
-        number = cursor.fetchone()[0] // LOANS_IN_CHUNK
-    LoanChunk.objects.bulk_create(
-        [LoanChunk(id=number, closed_through=book_on - timedelta(days=1))], ignore_conflicts=True
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT closed_through FROM servicing_loanchunk WHERE id = %s FOR SHARE", [number]
-        )
-        return LoanChunk(id=number, closed_through=cursor.fetchone()[0])
+def _open_chunk(book_on: date) -> tuple[int, date]:
+    """The chunk that takes the next loan, locked against its night, and the day it is closed through."""
+    number, closed_through = _row(_NEXT_CHUNK, [LOANS_IN_CHUNK])
+    if closed_through is None:  # the first loan of a new chunk
+        prepared.execute(_NEW_CHUNK, [number, book_on - timedelta(days=1)])
+        (closed_through,) = _row(_CHUNK, [number])
+    return number, closed_through
+
+
+def _row(statement: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    row = prepared.fetch_one(statement, values)
+    assert row is not None  # the statement always gives one
+    return row

@@ -14,7 +14,9 @@ from typing import Any
 
 import structlog
 from django.db import connection
+from psycopg.types.json import Jsonb
 
+from kuaidai.foundation import prepared
 from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.queries import business_date, held_business_date
 from kuaidai.kernel.money import ZERO, from_cents
@@ -31,7 +33,7 @@ from kuaidai.lending.servicing.domain.running import RunningLoan, apply
 from kuaidai.lending.servicing.domain.snapshot import restore, snapshot
 from kuaidai.lending.servicing.domain.state import Allocation
 from kuaidai.lending.servicing.errors import DatedAhead, EventRefused, UnknownLoan
-from kuaidai.lending.servicing.models import Loan, LoanEvent, LoanLife, Repayment
+from kuaidai.lending.servicing.models import Loan, LoanEvent, Repayment
 from kuaidai.lending.servicing.queries import events_of
 
 log = structlog.get_logger("kuaidai.booking")
@@ -77,12 +79,12 @@ def posting_day(on: date) -> date:
     return max(on, held_business_date())
 
 
-def require_not_ahead(on: date) -> None:
+def require_not_ahead(on: date, today: date | None = None) -> None:
     """Refuse a day the bank has not reached: the close of the days before could not replay it.
 
-    Raises `DatedAhead`.
+    `today` is the business date, where the caller has it at hand. Raises `DatedAhead`.
     """
-    today = business_date()
+    today = today or business_date()
     if on > today:
         raise DatedAhead(value=on, on=today)
 
@@ -294,13 +296,12 @@ def open_values(run: RunningLoan) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def begin_loan(run: RunningLoan, **columns: Any) -> Loan:
+def begin_loan(run: RunningLoan, **columns: Any) -> None:
     """Write the rows of a loan that begins; `columns` are those its running loan does not tell."""
-    row = Loan.objects.create(**(open_values(run) | columns))
-    row.life = LoanLife.objects.create(
-        loan=row, terms=terms_to_dict(run.terms), snapshot=snapshot(run)
-    )
-    return row
+    begun = {"event_count": 0, "parked_reason": ""}
+    prepared.insert("servicing_loan", open_values(run) | begun | columns)
+    life = {"terms": Jsonb(terms_to_dict(run.terms)), "snapshot": Jsonb(snapshot(run))}
+    prepared.insert("servicing_loanlife", {"loan_id": columns["id"]} | life)
 
 
 __all__ = [
