@@ -31,3 +31,9 @@ def test_canonical_json_is_one_byte_sequence_per_value() -> None:
     assert first == '{"a":["2026-01-02","利率"],"b":"1.50"}'.encode()
     with pytest.raises(ValueError, match="JSON"):
         canonical_json(float("nan"))
+
+
+def test_money_paid_back_on_the_day_it_came_has_no_rate():
+    day = date(2026, 7, 1)
+    with pytest.raises(ValueError, match="one day"):
+        annualised_rate([CashFlow(day, Decimal("10000.00")), CashFlow(day, Decimal("-10000.00"))])

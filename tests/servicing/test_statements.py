@@ -10,7 +10,7 @@ import pytest
 from tests.support.bank import ENDS_ON, SYSTEM
 
 from kuaidai.foundation.operations import set_business_date
-from kuaidai.lending.servicing import queries, statement_queries
+from kuaidai.lending.servicing import operations, queries, statement_queries
 from kuaidai.lending.servicing.domain.conventions import Bucket
 from kuaidai.lending.servicing.domain.events import (
     Charge,
@@ -135,6 +135,21 @@ def test_the_pdfs_are_made_in_both_languages(loan, language) -> None:
     ):
         pdf = statement_queries.as_file(made, "pdf")
         assert pdf.startswith(b"%PDF-")
+
+
+@pytest.mark.django_db
+def test_a_line_states_its_loans_that_owed_something(facility, draw, loan, customer) -> None:
+    """A second loan is drawn and repaid on 10 July: it has no rate, and no place in a later period."""
+    on, later = ENDS_ON + timedelta(days=10), ENDS_ON + timedelta(days=11)
+    short = draw(facility, "10000.00", on=on).loan_id
+    operations.repay(loan_id=short, amount=None, key="all-of-it", on=on, actor=customer.actor)
+    line = queries.facility(facility.id)
+    told = statement_queries.facility_statement(line, ENDS_ON, on, "en")
+    assert (f"Annualised rate (IRR) {short}", "–") in told.facts
+    set_business_date(on=later, actor=SYSTEM)
+    told = csv_file(statement_queries.facility_statement(line, later, later, "en")).decode()
+    assert loan.id in told
+    assert short not in told
 
 
 @pytest.mark.django_db

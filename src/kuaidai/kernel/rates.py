@@ -41,11 +41,14 @@ def annualised_rate(flows: Sequence[CashFlow]) -> AnnualisedRate:
     """The annualised cost of `flows`: first what the borrower receives, then what they pay.
 
     Solves sum(amount / (1 + effective) ^ (days / 365)) = 0 by bisection on the effective rate.
-    Raises `ValueError` where no rate between -99 % and 10,000 % a year does.
+    Raises `ValueError` where no rate between -99 % and 10,000 % a year does, and where all is one day's:
+    money that was not used for a day has no price a year.
     """
     if not flows:
         raise ValueError("no cash flows")
     start = flows[0].on
+    if all(flow.on == start for flow in flows):
+        raise ValueError("cash flows of one day have no annualised rate")
     terms = [(float(flow.amount), (flow.on - start).days / _DAYS_A_YEAR) for flow in flows]
 
     def value(rate: float) -> float:

@@ -76,12 +76,16 @@ def loan_schedule(view: LoanView, language: str) -> Document:
 
 
 def facility_statement(line: FacilityView, first: date, last: date, language: str) -> Document:
-    """The statement of a line: its loans drawn by `last`, oldest first. Raises `StatementPeriod`."""
+    """The statement of a line: its loans drawn by `last`, oldest first. Raises `StatementPeriod`.
+
+    A loan that owed nothing all the time, being settled before, is left out.
+    """
     today = business_date()
     if first > last or last > today or last < line.opens_on:
         raise StatementPeriod(first=first, last=last, begins=line.opens_on, on=today)
     loans = [loan for loan in queries.loans_of(line.id) if loan.terms.start_on <= last]
-    told = [statement(loan.id, loan.terms, loan.events, first, last) for loan in reversed(loans)]
+    all_told = [statement(x.id, x.terms, x.events, first, last) for x in reversed(loans)]
+    told = [each for each in all_told if each.lines or each.closing.total]
     names = Parties(settings.KUAIDAI.lender_name, _firm(line.uscc))
     return facility_document(line, told, names, (first, last), _short(language))
 
