@@ -116,7 +116,9 @@ class _Places:
     def _require_known(self, places: Chunk, levels: list[str | None]) -> None:
         """Raise `UnseenCategory` where a row holds one; that none does is seen by the dictionary alone."""
         strange = [at for at, v in enumerate(levels) if v is not None and v not in self.levels]
-        held = np.flatnonzero(np.isin(places.values, strange) & places.present()) if strange else []
+        if not strange:
+            return
+        held = np.flatnonzero(np.isin(places.values, strange) & places.present())
         if len(held):
             raise UnseenCategory(
                 feature=self.characteristic.name,
