@@ -4,6 +4,8 @@ import json
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from threading import Event
+from time import monotonic, sleep
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -195,6 +197,37 @@ def test_drawing_settling_cutting_freezing_and_repaying_at_once_neither_block_no
     assert held.used + held.reserved <= held.granted < 900000
     assert trial_balance().difference == 0
     assert verify_audit_chain().intact
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_line_that_changes_groups_while_a_drawdown_waits_is_drawn_under_the_new_one(line) -> None:
+    facility = line()
+    old, new = LimitGroup.objects.get(), LimitGroup.objects.create(id="GRP-NEW", granted=50000)
+
+    def waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return cursor.fetchone()[0] == 1
+
+    def one(number):
+        if number == 0:
+            with transaction.atomic():
+                Facility.objects.filter(id=facility.id).update(group=new)
+                moved.set()
+                deadline = monotonic() + 10
+                while not waits() and monotonic() < deadline:
+                    sleep(0.01)
+            return "moved"
+        assert moved.wait(10)
+        return reserve(facility, "50000").status
+
+    moved = Event()
+    assert at_once(one, 2) == ["moved", "pending"]
+
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (old.reserved, new.reserved) == (0, 50000)
+    assert counters(facility)[2] == "50000.00"
 
 
 @pytest.mark.parametrize("table", [Facility, LimitGroup, SubLimit])
