@@ -34,7 +34,8 @@ def on(text):
 
 def loan(method=PRINCIPAL, amount="36000.00", **more):
     told = {"settlement_day": 20} | more
-    return LoanTerms(Decimal(amount), Decimal("0.048"), method, START, 3, **told)
+    instalments = len(more.get("agreed", ())) or 3
+    return LoanTerms(Decimal(amount), Decimal("0.048"), method, START, instalments, **told)
 
 
 def pay(key, day, amount, **more):
