@@ -155,6 +155,9 @@ class ProductOut(Schema):
 class StartRequest(Input):
     uscc: str = Field(max_length=30)
     product_code: str = Field(max_length=60)
+    raises: str | None = Field(
+        default=None, max_length=20, description="The open line whose limit is to be raised."
+    )
 
 
 class SubmitRequest(Input):
@@ -218,6 +221,7 @@ class ApplicationOut(Schema):
     terms: TermsOut | None
     contract: ContractOut | None
     facility_id: str | None
+    raises: str | None
 
 
 class ReportOut(Schema):

@@ -114,16 +114,23 @@ def cut(facility_id: str, to: To, reason: Reason, by: By = "operations") -> None
 
 
 @app.command()
-def increase(facility_id: str, to: To, reason: Reason, by: By = "operations") -> None:
-    """Raise the limit within the line's approval, while it is open."""
+def increase(
+    facility_id: str,
+    to: To,
+    reason: Reason,
+    by: By = "operations",
+    application: Annotated[
+        str | None, typer.Option(help="A new approval: the application made to raise this line.")
+    ] = None,
+) -> None:
+    """Raise the limit within the line's approval, or within a new one, while that is open."""
     doing = _doing(by)
-    from kuaidai.lending.origination.queries import approval_of
-    from kuaidai.lending.servicing import operations, queries
+    from kuaidai.lending.origination import operations
 
-    approval = approval_of(queries.facility(facility_id).application_id)
-    raised = operations.increase_facility(
-        facility_id=facility_id, to=parse_amount(to), approval=approval, reason=reason, **doing
-    )
+    raised = operations.raise_line(
+        facility_id=facility_id, to=parse_amount(to), reason=reason, application_id=application,
+        **doing,
+    )  # fmt: skip
     _say(raised)
 
 

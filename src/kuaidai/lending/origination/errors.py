@@ -26,6 +26,24 @@ class FacilityOpen(Refusal):
     zh = "企业 {uscc} 已有生效的 {product} 额度 {facility_id}，请直接在该额度下支用。"
 
 
+class RaisesLine(Refusal):
+    """An application whose approval raises a line has no terms and no contract of its own."""
+
+    code = "RAISES_LINE"
+    http_status = 409
+    en = "Application {application_id} is to raise line {facility_id}; nothing is chosen or signed."
+    zh = "申请 {application_id} 用于提高额度 {facility_id}，无需选择方案或签署合同。"
+
+
+class NotForThisLine(Refusal):
+    """An approval that was not given for the line, or for no line at all."""
+
+    code = "NOT_FOR_THIS_LINE"
+    http_status = 409
+    en = "Application {application_id} was not made to raise line {facility_id}; name one that was."
+    zh = "申请 {application_id} 并非为提高额度 {facility_id} 而提出，请使用对应的申请。"
+
+
 class AlreadySubmitted(Refusal):
     """The application was submitted before."""
 

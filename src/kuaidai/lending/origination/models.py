@@ -21,7 +21,11 @@ def contract_id() -> str:
 
 
 class Application(models.Model):
-    """A firm's request for one product, applied for by one of its owners."""
+    """A firm's request for one product, applied for by one of its owners.
+
+    `raises` is the line whose limit the approval is to raise; such an application has no contract and
+    no line of its own.
+    """
 
     id = models.CharField(primary_key=True, max_length=20, default=application_id)
     start_key = models.CharField(max_length=100)
@@ -46,6 +50,7 @@ class Application(models.Model):
     offer_rate = models.DecimalField(max_digits=9, decimal_places=6, null=True)
     offer_expires_on = models.DateField(null=True)
     facility_id = models.CharField(max_length=20, null=True, unique=True)
+    raises = models.CharField(max_length=20, null=True)
 
     class Meta:
         ordering = ["-started_at", "id"]
@@ -81,7 +86,9 @@ class Application(models.Model):
                 name="application_offer_complete",
             ),
             models.CheckConstraint(
-                condition=~Q(status=Status.ACTIVE) | Q(facility_id__isnull=False),
+                condition=~Q(status=Status.ACTIVE)
+                | Q(facility_id__isnull=False)
+                | Q(raises__isnull=False),
                 name="application_active_has_facility",
             ),
         ]

@@ -200,6 +200,7 @@ def _view(row: Application) -> ApplicationView:
         referral=_referral(row),
         contract=contract_view(standing[0]) if standing else None,
         facility_id=row.facility_id,
+        raises=row.raises,
     )
 
 

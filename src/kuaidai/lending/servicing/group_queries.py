@@ -42,12 +42,16 @@ def membership(members: Iterable[Member]) -> QuerySet[GroupMember]:
     return GroupMember.objects.filter(known)
 
 
-def standing_of(members: Iterable[Member]) -> GroupStanding | None:
-    """How the group of these members stands; of several, as if they were joined. None without any."""
+def standing_of(members: Iterable[Member], *, but: str | None = None) -> GroupStanding | None:
+    """How the group of these members stands; of several, as if they were joined. None without any.
+
+    The line `but` is left out of the exposure.
+    """
     groups = LimitGroup.objects.filter(id__in=membership(members).values("group_id"))
     totals = list(groups.values_list("granted", "used", "reserved"))
     if not totals:
         return None
     drawn = sum((used + reserved for _, used, reserved in totals), ZERO)
     total = max(drawn, *(granted for granted, _, _ in totals))
-    return GroupStanding(total, exposure(Facility.objects.filter(group__in=groups)))
+    lines = Facility.objects.filter(group__in=groups).exclude(id=but)
+    return GroupStanding(total, exposure(lines))

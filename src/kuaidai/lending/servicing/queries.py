@@ -236,11 +236,11 @@ def repayments_of(loan_id: str) -> tuple[RepaymentView, ...]:
     return tuple(map(repayment_view, rows))
 
 
-def exposure_of(*, uscc: str) -> Decimal:
+def exposure_of(*, uscc: str, but: str | None = None) -> Decimal:
     """What the firm may owe this lender at the most: what its live lines still grant, and what is
-    drawn or on its way under lines that ended.
+    drawn or on its way under lines that ended. The line `but` is left out.
     """
-    return exposure(Facility.objects.filter(uscc=uscc))
+    return exposure(Facility.objects.filter(uscc=uscc).exclude(id=but))
 
 
 def exposure(lines: QuerySet[Facility]) -> Decimal:

@@ -49,6 +49,7 @@ def start(request: HttpRequest, body: StartRequest, key: IdempotencyKey) -> Stat
         actor=principal.actor,
         on=business_date(),
         key=key,
+        raises=body.raises,
     )
     return Status(201, started)
 

@@ -176,6 +176,8 @@ def apply(request: HttpRequest, borrower: Borrower) -> HttpResponse:
 def application(request: HttpRequest, borrower: Borrower, application_id: str) -> HttpResponse:
     """Go on where the application stands."""
     held = own_application(borrower, application_id)
+    if held.raises is not None and held.status == Status.ACTIVE:
+        return redirect("portal:facility", held.raises)
     return redirect(f"portal:{PAGE_OF[held.status]}", held.id)
 
 

@@ -33,7 +33,7 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.WAITING_FOR_DATA: frozenset({Status.COLLECTING, Status.WITHDRAWN}),
     Status.DECIDING: frozenset({Status.APPROVED, Status.REFERRED, Status.DECLINED}),
     Status.REFERRED: frozenset({Status.APPROVED, Status.DECLINED, Status.WITHDRAWN}),
-    Status.APPROVED: frozenset({Status.OFFERED, Status.WITHDRAWN, Status.EXPIRED}),
+    Status.APPROVED: frozenset({Status.OFFERED, Status.WITHDRAWN, Status.EXPIRED, Status.ACTIVE}),
     Status.OFFERED: frozenset({Status.OFFERED, Status.SIGNED, Status.WITHDRAWN, Status.EXPIRED}),
     Status.SIGNED: frozenset({Status.ACTIVE}),
     Status.DECLINED: frozenset(),
@@ -41,7 +41,9 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.WITHDRAWN: frozenset(),
     Status.EXPIRED: frozenset(),
 }
-"""`approved` holds an open offer; `offered` holds chosen terms, which may be chosen again."""
+"""`approved` holds an open offer; `offered` holds chosen terms, which may be chosen again. An approval
+that raises the limit of a line is active at once: it has no terms and no contract.
+"""
 
 FINAL = frozenset(status for status, targets in TRANSITIONS.items() if not targets)
 LIVE = frozenset(Status) - FINAL

@@ -64,7 +64,10 @@ class ContractView:
 
 @dataclass(frozen=True)
 class ApplicationView:
-    """One application as it stands. Amounts are what was asked for; the offer says what is granted."""
+    """One application as it stands. Amounts are what was asked for; the offer says what is granted.
+
+    `raises` is the line whose limit it is to raise.
+    """
 
     id: str
     status: Status
@@ -90,6 +93,7 @@ class ApplicationView:
     referral: ReferralView | None
     contract: ContractView | None
     facility_id: str | None
+    raises: str | None = None
 
 
 @dataclass(frozen=True)

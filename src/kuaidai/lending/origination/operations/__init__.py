@@ -21,6 +21,7 @@ from kuaidai.lending.origination.operations.offering import (
     expire_offers,
     preview_terms,
 )
+from kuaidai.lending.origination.operations.raising import raise_line
 
 __all__ = [
     "authorise_application",
@@ -29,6 +30,7 @@ __all__ = [
     "expire_offers",
     "prepare_contract",
     "preview_terms",
+    "raise_line",
     "request_signing_code",
     "resolve_referral",
     "sign_contract",

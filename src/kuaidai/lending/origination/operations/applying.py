@@ -23,6 +23,7 @@ from kuaidai.lending.origination.operations.offering import expire_if_lapsed
 from kuaidai.lending.origination.operations.records import audit, locked, move, require_self
 from kuaidai.lending.products.catalogue import product as product_of
 from kuaidai.lending.servicing import queries as servicing
+from kuaidai.lending.servicing.errors import UnknownFacility
 from kuaidai.parties import queries as parties
 
 COLLECT_TASK = "origination.collect"
@@ -48,7 +49,9 @@ def _alone_for(uscc: str, product_code: str) -> None:
         )
 
 
-def _refuse_second(*, uscc: str, product_code: str, actor: Actor, on: date) -> None:
+def _refuse_second(
+    *, uscc: str, product_code: str, raises: str | None, actor: Actor, on: date
+) -> None:
     """Raises `ApplicationExists` or `FacilityOpen`; an offer that lapsed is expired on the way."""
     live = (
         Application.objects.select_for_update()
@@ -60,17 +63,31 @@ def _refuse_second(*, uscc: str, product_code: str, actor: Actor, on: date) -> N
             uscc=uscc, application_id=live.id, product=product_code, status=live.status
         )
     for facility in servicing.facilities_of(uscc=uscc):
-        if facility.product_code == product_code and facility.status in ("open", "frozen"):
+        alike = facility.product_code == product_code and facility.status in ("open", "frozen")
+        if alike and facility.id != raises:
             raise FacilityOpen(uscc=uscc, facility_id=facility.id, product=product_code)
 
 
+def _require_raisable(facility_id: str, *, uscc: str, product_code: str) -> None:
+    """Raises `UnknownFacility` unless the firm has that line, `IllegalTransition` unless it is open."""
+    line = servicing.facility(facility_id)
+    if (line.uscc, line.product_code) != (uscc, product_code):
+        raise UnknownFacility(value=facility_id)
+    if line.status != "open":
+        raise IllegalTransition(
+            kind="Facility", value=facility_id, state=line.status, target="increased"
+        )
+
+
 def start_application(
-    *, person_no: str, uscc: str, product_code: str, actor: Actor, on: date, key: str
-) -> ApplicationView:
+    *, person_no: str, uscc: str, product_code: str, actor: Actor, on: date, key: str,
+    raises: str | None = None,
+) -> ApplicationView:  # fmt: skip
     """A draft for the firm and product. The same `key` again returns the same application.
 
-    Raises `MalformedUscc`, `UnknownEnterprise`, `NotTheOwner`, `UnknownProduct`,
-    `ApplicationExists`, `FacilityOpen`, `IdempotencyMismatch`.
+    With `raises` it asks for a higher limit of that open line, not for another one. Raises
+    `MalformedUscc`, `UnknownEnterprise`, `NotTheOwner`, `UnknownProduct`, `UnknownFacility`,
+    `IllegalTransition`, `ApplicationExists`, `FacilityOpen`, `IdempotencyMismatch`.
     """
     require_self(person_no=person_no, actor=actor)
     code = parse_uscc(uscc)
@@ -81,10 +98,12 @@ def start_application(
         _alone_for(code, product.code)
         before = Application.objects.filter(person_no=person_no, start_key=key).first()
         if before is not None:
-            if (before.uscc, before.product_code) != (code, product.code):
+            if (before.uscc, before.product_code, before.raises) != (code, product.code, raises):
                 raise IdempotencyMismatch(key=key)
             return queries.application(before.id)
-        _refuse_second(uscc=code, product_code=product.code, actor=actor, on=on)
+        if raises is not None:
+            _require_raisable(raises, uscc=code, product_code=product.code)
+        _refuse_second(uscc=code, product_code=product.code, raises=raises, actor=actor, on=on)
         application = Application.objects.create(
             start_key=key,
             uscc=code,
@@ -93,8 +112,10 @@ def start_application(
             product_code=product.code,
             started_at=timezone.now(),
             started_on=on,
+            raises=raises,
         )
-        audit(application, "started", actor=actor, on=on, detail={"product": product.code})
+        detail = {"product": product.code} | ({"raises": raises} if raises else {})
+        audit(application, "started", actor=actor, on=on, detail=detail)
         return queries.application(application.id)
 
 

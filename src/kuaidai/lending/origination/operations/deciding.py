@@ -135,7 +135,7 @@ def _facts(application: Application, product: Product, on: date) -> DecisionFact
         features=features,
         reports=reports,
         required_sources=tuple(product.required_sources),
-        existing_exposure=servicing.exposure_of(uscc=application.uscc),
+        existing_exposure=servicing.exposure_of(uscc=application.uscc, but=application.raises),
         product_cap=product.cap,
     )
 

@@ -25,7 +25,7 @@ def standing_for(application: Application, product: Product, on: date) -> GroupS
     people = sorted(number for kind, number in members if kind == "person")
     if len(firms) > 1:
         hold_groups()
-    held = standing_of(members)
+    held = standing_of(members, but=application.raises)
     offered = queries.offered_to(firms=firms, people=people, on=on, but=application.id)
     if held is None and not offered:
         return None

@@ -13,7 +13,7 @@ from kuaidai.lending.origination import queries
 from kuaidai.lending.origination.domain import product_terms, terms
 from kuaidai.lending.origination.domain.states import Status
 from kuaidai.lending.origination.domain.views import ApplicationView
-from kuaidai.lending.origination.errors import NoOffer, OfferExpired
+from kuaidai.lending.origination.errors import NoOffer, OfferExpired, RaisesLine
 from kuaidai.lending.origination.models import Application, Contract, OfferTerms
 from kuaidai.lending.origination.operations.records import audit, locked, move
 from kuaidai.lending.products.catalogue import product as product_of
@@ -107,11 +107,14 @@ def choose_terms(
 ) -> ApplicationView:
     """Fix amount, tenor and method under the offer; may be repeated until the contract is signed.
 
-    A contract prepared on other terms is superseded. Raises what `preview_terms` raises.
+    A contract prepared on other terms is superseded. Raises `RaisesLine`, and what `preview_terms`
+    raises.
     """
     with transaction.atomic():
         application = locked(application_id, actor)
         limit, rate = require_open_offer(application, on)
+        if application.raises is not None:
+            raise RaisesLine(application_id=application.id, facility_id=application.raises)
         quoted = _quoted(application, amount=amount, months=months, method=method, on=on)
         OfferTerms.objects.update_or_create(
             application=application,
