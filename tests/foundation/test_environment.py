@@ -52,6 +52,7 @@ def test_given_field_key_is_used(tmp_path):
         ("KUAIDAI_PLATFORM_URL", "https://platforms.example", "KUAIDAI_PLATFORM_KEY must be set"),
         ("DATABASE_URL", "mysql://u:p@h/d", "'mysql' database; only PostgreSQL"),
         ("KUAIDAI_NIGHT_WORKERS", "0", "'0' is no whole number from 1 to 64"),
+        ("KUAIDAI_CORE_WAIT_S", "1.5", "'1.5' is no whole number from 0 to 86400"),
         ("KUAIDAI_NIGHT_WORKERS", "many", "KUAIDAI_NIGHT_WORKERS='many'"),
     ],
 )

@@ -1,5 +1,6 @@
 """Batches of debits: one call, each order with its own key, nonsense in one line kept to that line."""
 
+import time
 from datetime import date
 from decimal import Decimal
 
@@ -124,6 +125,28 @@ def test_results_of_a_batch_that_was_only_accepted_are_fetched(core, monkeypatch
         OrderRequest("L", OrderKind.DEBIT, "6222000000000040", Decimal(5), "", ON, partial=True)
     ]
     assert gateway.debit_batch("B-2", late)[0].state == "unknown"
+
+
+def test_batches_of_a_night_share_one_time_to_wait(core) -> None:
+    core.fault("deferred", seconds=120)
+    began = time.monotonic()
+    with gateway.waiting_at_most(1.0):
+        for order in orders(4):
+            assert gateway.debit_batch(f"B-{order.key}", [order])[0].state == "unknown"
+        assert gateway.patience().left_s == 0
+    assert time.monotonic() - began < 20  # not four times two minutes
+
+    core.fault("ok")
+    assert {view.state for view in gateway.debit_batch("B-all", orders(4))} == {"settled"}
+    assert received(core) == 400
+
+
+def test_silence_is_waiting_too(core, monkeypatch) -> None:
+    monkeypatch.setattr(batches, "TIMEOUT_S", 600.0)
+    core.fault("never", seconds=120)
+    with gateway.waiting_at_most(0.5):
+        assert gateway.debit_batch("B-1", orders(1))[0].state == "unknown"
+        assert gateway.patience().left_s == 0
 
 
 def test_a_batch_key_used_for_other_orders_leaves_them_unknown(core) -> None:

@@ -43,6 +43,7 @@ class Environment:
     real_data: Path | None
     monitoring: Path | None
     night_workers: int
+    core_wait_s: int
 
     @property
     def quality_folder(self) -> Path:
@@ -167,4 +168,5 @@ def load(values: Mapping[str, str] | None = None) -> Environment:
         real_data=Path(real_data) if real_data else None,
         monitoring=Path(monitoring) if monitoring else None,
         night_workers=_night_workers(values),
+        core_wait_s=_number(values, "KUAIDAI_CORE_WAIT_S", usual=300, least=0, most=86_400),
     )

@@ -11,8 +11,11 @@ from typing import Any
 from kuaidai.foundation.actors import Actor
 
 
-def begin_process(database: dict[str, Any], environment: Any) -> None:
-    """Set Django up on the database and with the settings of the process that began this one."""
+def begin_process(database: dict[str, Any], environment: Any, waits_s: float) -> None:
+    """Set Django up on the database and with the settings of the process that began this one.
+
+    It waits for the core `waits_s` seconds in all.
+    """
     import django
     from django.conf import settings
 
@@ -20,6 +23,9 @@ def begin_process(database: dict[str, Any], environment: Any) -> None:
     settings.DATABASES["default"].update(database)
     settings.KUAIDAI = environment
     django.setup()
+    from kuaidai.lending.servicing import gateway
+
+    gateway.wait_at_most(waits_s)
 
 
 def _end_with_the_parent() -> None:

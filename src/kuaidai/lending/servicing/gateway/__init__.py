@@ -1,6 +1,7 @@
 """The gateway to the bank core: an outbox of orders with keys of ours, and the core's statements.
 
-What the parts do: `outbox` places, sends and applies orders; `wire` and `batches` speak with the core;
+What the parts do: `outbox` places, sends and applies orders; `wire` and `batches` speak with the core,
+with so much `patience`;
 `subjects` says who takes an outcome; `statements` reads the core's side for reconciliation.
 """
 
@@ -26,6 +27,7 @@ from kuaidai.lending.servicing.gateway.outbox import (
     send_order,
     settle_now,
 )
+from kuaidai.lending.servicing.gateway.patience import patience, wait_at_most, waiting_at_most
 from kuaidai.lending.servicing.gateway.statements import Statement, statement
 from kuaidai.lending.servicing.gateway.subjects import takes_outcomes_of
 
@@ -44,6 +46,7 @@ __all__ = [
     "entries",
     "hold",
     "locked_outcomes",
+    "patience",
     "place_order",
     "place_orders",
     "pursue_orders",
@@ -52,4 +55,6 @@ __all__ = [
     "settle_now",
     "statement",
     "takes_outcomes_of",
+    "wait_at_most",
+    "waiting_at_most",
 ]

@@ -11,11 +11,12 @@ from urllib.parse import quote
 from kuaidai.lending.servicing.domain.core_orders import Movement, OrderRequest
 from kuaidai.lending.servicing.errors import CoreUnavailable
 from kuaidai.lending.servicing.gateway import wire
+from kuaidai.lending.servicing.gateway.patience import patience
 
 MOST_IN_BATCH = 5_000
 TIMEOUT_S = 60.0
 LONGEST_WAIT_S = 120.0
-"""How long the results of a batch that was only accepted are waited for."""
+"""How long the results of a batch that was only accepted are waited for; less where patience ends."""
 _PATH = "/bank-core/debit-batches"
 _SPARE = ("to_account",)
 
@@ -39,19 +40,30 @@ def send_batch(
         "sent_on": sent_on.isoformat(),
         "orders": [_line(request) for request in requests],
     }
+    asked = time.monotonic()
     try:
-        said = _results(batch_key, wire.call("POST", _PATH, body, timeout_s=TIMEOUT_S))
+        timeout_s = patience().bounded(TIMEOUT_S)
+        said = _results(batch_key, wire.call("POST", _PATH, body, timeout_s=timeout_s))
     except CoreUnavailable:
-        said = _results(batch_key, _fetch(batch_key))
-    until = time.monotonic() + LONGEST_WAIT_S
+        if not patience().spend_since(asked):
+            raise
+        with patience().spending():
+            said = _results(batch_key, _fetch(batch_key))
+    return _outcomes(_waited_for(batch_key) if said is None else said, requests)
+
+
+def _waited_for(batch_key: str) -> list[Any]:
+    """The results of a batch that was only accepted. Raises `CoreUnavailable` when they do not come."""
+    until = time.monotonic() + min(LONGEST_WAIT_S, patience().left_s)
     pause = 0.05
-    while said is None:
-        if time.monotonic() > until:
-            raise CoreUnavailable(why="the batch is still being worked on")
-        time.sleep(pause)
-        pause = min(pause * 2, 2.0)
-        said = _results(batch_key, _fetch(batch_key))
-    return _outcomes(said, requests)
+    with patience().spending():
+        while (left_s := until - time.monotonic()) > 0:
+            time.sleep(min(pause, left_s))
+            pause = min(pause * 2, 2.0)
+            said = _results(batch_key, _fetch(batch_key))
+            if said is not None:
+                return said
+    raise CoreUnavailable(why="the batch is still being worked on")
 
 
 def _line(request: OrderRequest) -> dict[str, Any]:
@@ -59,7 +71,9 @@ def _line(request: OrderRequest) -> dict[str, Any]:
 
 
 def _fetch(batch_key: str) -> wire.Answer:
-    return wire.call("GET", f"{_PATH}/{quote(batch_key, safe='')}", timeout_s=TIMEOUT_S)
+    return wire.call(
+        "GET", f"{_PATH}/{quote(batch_key, safe='')}", timeout_s=patience().bounded(TIMEOUT_S)
+    )
 
 
 def _results(batch_key: str, answer: wire.Answer) -> list[Any] | None:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import partial
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Sum
@@ -26,6 +27,7 @@ from kuaidai.foundation.queries import business_date
 from kuaidai.kernel.errors import Refusal
 from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger.operations import close_ledger_day
+from kuaidai.lending.servicing import gateway
 from kuaidai.lending.servicing.domain.events import AccrualResumed, NonAccrual
 from kuaidai.lending.servicing.domain.views import CloseReport
 from kuaidai.lending.servicing.errors import CloseOutOfOrder, CloseRunning
@@ -33,6 +35,7 @@ from kuaidai.lending.servicing.models import CloseOfDay, Drawdown, Loan, Repayme
 from kuaidai.lending.servicing.operations.classifying import classify
 from kuaidai.lending.servicing.operations.drawing import pay_out
 from kuaidai.lending.servicing.operations.facilities import expire_lines, record_expiries
+from kuaidai.lending.servicing.operations.night.asking import ask_again
 from kuaidai.lending.servicing.operations.night.booking import book_many
 from kuaidai.lending.servicing.operations.night.repricing import reprice
 from kuaidai.lending.servicing.operations.night.workers import close_chunks
@@ -75,13 +78,14 @@ def run_close_of_day(
 ) -> CloseReport:
     """Close the business date and open the next. `progress` gets (chunks done, all chunks).
 
-    With `workers`, a large book's chunks are closed by so many processes at once.
+    With `workers`, a large book's chunks are closed by so many processes at once. However many batches
+    the core leaves without an answer, they are waited for `KUAIDAI_CORE_WAIT_S` seconds in all.
 
     Resumable. With `on` it is idempotent too: a day that is closed already is left alone and its
     report is given again. Raises `CloseRunning` when another run holds the lock, `CloseOutOfOrder`
     when `on` is neither the business date nor a closed day.
     """
-    with _only_run():
+    with _only_run(), gateway.waiting_at_most(settings.KUAIDAI.core_wait_s):
         today = business_date()  # read under the lock: the run before may just have moved it
         if on is not None and on != today:
             return _closed_before(on, today, actor)
@@ -119,8 +123,9 @@ def _pursue(today: date, actor: Actor) -> None:
     """Ask once more about money whose jobs have not found out yet; tonight's batches see to their own."""
     for number in Drawdown.objects.filter(status="pending").values_list("id", flat=True):
         _ask_again("drawdown", number, partial(pay_out, drawdown_id=number, actor=actor))
-    waiting = Repayment.objects.filter(status="pending").exclude(kind=DUE, requested_on=today)
-    for number in waiting.order_by("requested_on", "id").values_list("id", flat=True):
+    early = Repayment.objects.filter(status="pending").exclude(kind=DUE)
+    heard = ask_again(today)  # debits of nights before are many, so they are asked for in batches
+    for number in [*early.order_by("requested_on", "id").values_list("id", flat=True), *heard]:
         _ask_again(
             "repayment", number, partial(collect_repayment, repayment_id=number, actor=actor)
         )

@@ -7,6 +7,7 @@ from datetime import date
 from hashlib import sha256
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from kuaidai.kernel.money import from_cents
 from kuaidai.lending.servicing import gateway
@@ -29,7 +30,7 @@ def ask_for_what_is_due(chunk_id: int, on: date) -> Ready:
     """
     requests, works = _orders(chunk_id, on)
     for batch in _batches(requests):
-        gateway.debit_batch(_batch_key(chunk_id, on, batch), batch)
+        gateway.debit_batch(_batch_key(f"{chunk_id}", on, batch), batch)
     return {work.row.id: work for work in works}
 
 
@@ -70,10 +71,32 @@ def _batches(
         yield requests[start : start + gateway.MOST_IN_BATCH]
 
 
-def _batch_key(chunk_id: int, on: date, requests: Sequence[gateway.OrderRequest]) -> str:
+def _batch_key(name: str, on: date, requests: Sequence[gateway.OrderRequest]) -> str:
     """The same orders make the same batch, so that a run that goes on sends it again unharmed."""
     told = sha256("\n".join(request.key for request in requests).encode()).hexdigest()
-    return f"EOD-{on:%Y%m%d}-{chunk_id}-{told[:12]}"
+    return f"EOD-{on:%Y%m%d}-{name}-{told[:12]}"
+
+
+def ask_again(on: date) -> list[str]:
+    """Ask what became of the debits of the nights before `on`; the numbers of those it is known of.
+
+    In batches: the core gives the order it knows its first answer, whichever batch it comes in. Those it
+    does not answer for are left to the gateway's job.
+    """
+    heard, last = list[str](), ("", date.min)
+    waiting = Repayment.objects.filter(kind=DUE, status="pending", requested_on__lt=on)
+    waiting = waiting.select_related("loan__facility").order_by("requested_on", "id")
+    while rows := list(_after(waiting, last)[: gateway.MOST_IN_BATCH]):
+        last = rows[-1].id, rows[-1].requested_on
+        requests = [order_of(row, row.loan.facility.account_no) for row in rows]
+        views = gateway.debit_batch(_batch_key("again", on, requests), requests)
+        heard += [view.key for view in views if view.is_final]
+    return heard
+
+
+def _after(waiting: QuerySet[Repayment], last: tuple[str, date]) -> QuerySet[Repayment]:
+    number, day = last
+    return waiting.filter(Q(requested_on__gt=day) | Q(requested_on=day, id__gt=number))
 
 
 def pending_of(chunk_id: int, on: date) -> Mapping[str, Repayment]:

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from kuaidai.foundation.actors import Actor
+from kuaidai.lending.servicing import gateway
 from kuaidai.lending.servicing.errors import CloseProcessDied
 from kuaidai.lending.servicing.operations.night.settling import chunks_to_close
 from kuaidai.lending.servicing.processes import begin_process, close_one
@@ -58,10 +59,13 @@ def _closing(chunks: Sequence[int], on: date, actor: Actor, workers: int) -> Ite
                 future.cancel()
 
 
-def _surroundings() -> tuple[dict[str, Any], Any]:
-    """What a process must know of this one: its database and the platform's settings."""
+def _surroundings() -> tuple[dict[str, Any], Any, float]:
+    """What a process must know of this one: its database, the platform's settings, and its patience.
+
+    Processes wait at the same time: together no longer than this one would.
+    """
     from django.conf import settings
 
     names = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT", "DATA_FOLDER")
-    told = settings.DATABASES["default"]
-    return {name: told[name] for name in names if name in told}, settings.KUAIDAI
+    told, left_s = settings.DATABASES["default"], gateway.patience().left_s
+    return {name: told[name] for name in names if name in told}, settings.KUAIDAI, left_s
