@@ -2,7 +2,7 @@
 
 They run on Django's own connection and in its transaction, but are parsed and planned by PostgreSQL
 once per connection instead of every time, which is most of what a statement on one row costs.
-(Behind PgBouncer in transaction mode this needs PgBouncer 1.21 or later.)
+(Behind PgBouncer in transaction mode this needs `max_prepared_statements` and PgBouncer 1.22 or later.)
 """
 
 from __future__ import annotations

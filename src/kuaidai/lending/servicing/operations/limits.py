@@ -126,10 +126,8 @@ def lock_limits(*, facility_id: str, product_code: str | None = None) -> LimitAc
 
 def account_of(row: tuple[Any, ...]) -> LimitAccount:
     """The account of a row that begins with `COLUMNS`."""
-    told: list[Any] = [
-        *row[:14], Limit(*row[14:17]), Limit(*row[17:21]), Limit(*row[21:25]),
-    ]  # fmt: skip
-    return LimitAccount(*told)
+    levels = (Limit(*row[14:17]), Limit(*row[17:21]), Limit(*row[21:25]))
+    return LimitAccount(*(*row[:14], *levels))
 
 
 def claim(
