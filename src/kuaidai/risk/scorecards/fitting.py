@@ -35,7 +35,7 @@ from kuaidai.risk.scorecards.engine.kernels import count_scores
 from kuaidai.risk.scorecards.engine.rows import Data, open_rows
 from kuaidai.risk.scorecards.engine.scan import Block, Coded, Counts, scan
 from kuaidai.risk.scorecards.errors import BadSetting, OneClassTarget
-from kuaidai.risk.scorecards.pilot import pilot_classes
+from kuaidai.risk.scorecards.pilot import pilot
 from kuaidai.risk.scorecards.scaling import (
     base_points,
     calibrate,
@@ -107,15 +107,23 @@ def bin_data(
     `folder` takes the codes (one byte a value) where memory is not to; `progress` is told the rows
     scanned. Raises as `scan` and `bin_scan` do.
     """
-    given = open_rows(data)
+    piloted = pilot(
+        open_rows(data),
+        config,
+        target=target,
+        weight=weight,
+        period=config.stable_over,
+        offset=offset,
+        threads=threads,
+    )
     scanned = scan(
-        given,
+        piloted.rows,
         config.features,
         target=target,
         weight=weight,
         period=config.stable_over,
         offset=offset,
-        classes=pilot_classes(given, config, target=target, weight=weight, threads=threads),
+        classes=piloted.classes,
         folder=folder,
         threads=threads,
         progress=progress,

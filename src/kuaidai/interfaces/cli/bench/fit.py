@@ -29,13 +29,14 @@ from kuaidai.risk.scorecards.engine.memory import (
 )
 from kuaidai.risk.scorecards.engine.newton import fit_codes
 from kuaidai.risk.scorecards.engine.rows import ParquetRows, Rows, open_rows
-from kuaidai.risk.scorecards.engine.scan import Scan, in_order, load, scan
+from kuaidai.risk.scorecards.engine.scan import SAMPLE_ROWS, Scan, in_order, load, scan
 from kuaidai.risk.scorecards.errors import MemoryTooSmall
-from kuaidai.risk.scorecards.pilot import pilot_classes
+from kuaidai.risk.scorecards.pilot import pilot
 
 _WORTH = 0.001
 _ROUNDING = 1e-6
 _THREADS = 2
+_WARM_ROWS = SAMPLE_ROWS + 20_000  # enough that a pilot runs as well
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def run_fit(sample: Path, folder: Path | None, *, plan: MemoryPlan, limit: int |
     if limit is not None:
         limit_memory(limit)
     candidates, data = features(), open_rows(sample)
-    _fit(open_rows(chunk(0, 20_000)), candidates, None, plan)  # compiles the kernels
+    _fit(open_rows(chunk(0, _WARM_ROWS)), candidates, None, plan)  # compiles the kernels
     wanted = [TARGET, *(f.name for f in candidates)]
     decode = timed(lambda: decode_columns(data, wanted, plan.threads))
     with (
@@ -172,7 +173,7 @@ def run_small(sample: Path, rows: int) -> OwnAtSmall:
     """The fit on the first `rows` rows, which are whole row groups."""
     data, candidates = first_rows(sample, rows), features()
     plan = MemoryPlan(_THREADS, codes_on_disk=False, sample_rows=MOST_SAMPLED)
-    _fit(open_rows(chunk(0, 20_000)), candidates, None, plan)
+    _fit(open_rows(chunk(0, _WARM_ROWS)), candidates, None, plan)
     seconds, fitted = float("inf"), None
     for _ in range(3):  # a second or less, which one interruption would spoil
         with measured() as whole:
@@ -230,13 +231,12 @@ def _fit(
     data: Rows, candidates: Sequence[FeatureConfig], codes: Path | None, plan: MemoryPlan
 ) -> _Fitted:
     with measured() as scanning:  # the pilot included
+        piloted = pilot(data, bench_config(candidates), target=TARGET, threads=plan.threads)
         scanned = scan(
-            data,
+            piloted.rows,
             candidates,
             target=TARGET,
-            classes=pilot_classes(
-                data, bench_config(candidates), target=TARGET, threads=plan.threads
-            ),
+            classes=piloted.classes,
             folder=codes,
             threads=plan.threads,
             sample_rows=plan.sample_rows,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,53 +74,34 @@ class FineClasses:
 
 
 def numeric_classes(
-    sample: Floats,
-    feature: FeatureConfig,
-    *,
-    most: int = MOST_CLASSES,
-    around: Sequence[float] = (),
+    sample: Floats, feature: FeatureConfig, *, most: int = MOST_CLASSES
 ) -> FineClasses:
     """Classes of nearly equal frequency in `sample`; every distinct value its own where they are few.
 
     Missing and infinite values of the sample are left out; special codes get classes of their own.
     Cuts have as few digits as the gap between neighbouring values allows, or, where values are many, a
-    window half a class wide; the feature's own `splits` are always among them. Where bins are expected
-    to end `around` some values, three in four cuts lie close to these.
+    window half a class wide; the feature's own `splits` are always among them.
     """
     special = steady(np.array([code for _, code in feature.special], dtype=np.float64))
     ordinary = steady(np.asarray(sample, dtype=np.float64))
     ordinary = np.sort(ordinary[np.isfinite(ordinary) & ~np.isin(ordinary, special)])
-    room = max(2, most - 2 * len(special) - len(feature.splits))
+    room = room_for_cuts(feature, most)
     known = ordinary[np.append(True, ordinary[1:] != ordinary[:-1])[: len(ordinary)]]
     low, high = known[:-1], known[1:]
     if len(known) > room:
-        low, high = _windows(ordinary, *_shares(ordinary, room, around))
+        low, high = _windows(ordinary, room)
     pairs = zip(low.tolist(), high.tolist(), strict=True)
-    cuts = [cut for pair in pairs if (cut := _shortest(*pair)) > known[0]]
+    cuts = [cut for pair in pairs if (cut := shortest(*pair)) > known[0]]
     return FineClasses(feature, cuts=numeric_cuts([*cuts, *feature.splits], feature))
 
 
-def _shares(ordered: Floats, room: int, around: Sequence[float]) -> tuple[Floats, Floats]:
-    """Shares of the rows below each cut, and how far each cut may stray from it.
-
-    Close to `around` means within one of `room` classes of equal frequency.
-    """
-    if not len(around):
-        return np.arange(1, room) / room, np.full(room - 1, 0.25 / room)
-    wide = room // 4
-    close = (room - wide) // len(around)
-    steps = (np.arange(close) - (close - 1) / 2) * 2 / (room * close)
-    middles = np.searchsorted(ordered, np.asarray(around)) / len(ordered)
-    near = np.add.outer(middles, steps).ravel()
-    near = near[(near > 0) & (near < 1)]
-    shares = np.concatenate([np.arange(1, wide) / wide, near])
-    stray = np.repeat([0.25 / wide, 0.5 / (room * close)], [wide - 1, len(near)])
-    rising = np.argsort(shares, kind="stable")
-    return shares[rising], stray[rising]
+def room_for_cuts(feature: FeatureConfig, most: int = MOST_CLASSES) -> int:
+    """How many classes ordinary values may have, special codes and the feature's own splits apart."""
+    return max(2, most - 2 * len(feature.special) - len(feature.splits))
 
 
-def _windows(ordered: Floats, shares: Floats, stray: Floats) -> tuple[Floats, Floats]:
-    """Around each quantile the values between which its cut may fall.
+def _windows(ordered: Floats, room: int) -> tuple[Floats, Floats]:
+    """Around each quantile the values between which its cut may fall, half a class apart.
 
     `ordered` rises; the quantiles are those of the inverted distribution function.
     """
@@ -129,10 +110,11 @@ def _windows(ordered: Floats, shares: Floats, stray: Floats) -> tuple[Floats, Fl
         places = np.ceil(len(ordered) * shares - 1).clip(0, len(ordered) - 1)
         return ordered[places.astype(np.int64)]
 
-    return at(shares - stray), at(shares + stray)
+    shares = np.arange(1, room) / room
+    return at(shares - 0.25 / room), at(shares + 0.25 / room)
 
 
-def _shortest(below: float, above: float) -> float:
+def shortest(below: float, above: float) -> float:
     """The number with fewest digits that, as `steady` reads it, lies in (below, above]; else `above`."""
     slack = abs(above) * _STEADY_SLACK
     for digits in range(1, 17):

@@ -16,6 +16,8 @@ _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _ONE = np.uint64(1)
 _MAGNITUDE = np.uint64((1 << 63) - 1)
 _INFINITE = np.uint64(0x7FF << 52)
+_GREATEST = _INFINITE ^ _SIGN
+_LEAST = ~(_INFINITE | _SIGN) & STEADY_MASK
 _BLOCK = 1024
 _SHIFT = np.uint64(
     45
@@ -113,6 +115,12 @@ def _find_classes(ordered: Any, gaps: Any, table: Any, first: Any, keys: Any, co
         codes[i] = place
     for i in range(ordered.size):
         codes[i] = MISSING if gaps[i] else codes[i]
+
+
+def numbers_of(keys: npt.NDArray[np.uint64]) -> Floats:
+    """The numbers of ordered integers; the greatest of all is not a number."""
+    bits = np.where(keys & _SIGN != 0, keys & _MAGNITUDE, ~keys & STEADY_MASK | _SIGN)
+    return bits.view(np.float64)
 
 
 def search_keys(cuts: Floats) -> npt.NDArray[np.uint64]:
@@ -243,3 +251,124 @@ def count_scores(
         for k in range(features):
             score += points[k, codes[k, i]]
         counts[score, target[i]] += weights[i] if weights.size else 1.0
+
+
+@njit(cache=True, nogil=True)
+def write_keys(values: Any, valid: Any, offset: Any, first: Any, keys: Any) -> None:
+    """A key for each number that rises as its steadied value, the row's number in its low bits.
+
+    `values`, `valid` and `offset` as in `encode_numbers`; `first`: the number of the first row, below
+    2**23. A missing value has the greatest key of all.
+    """
+    numbers = np.empty(_BLOCK, dtype=np.float64)
+    bits, gaps = numbers.view(np.uint64), np.empty(_BLOCK, dtype=np.bool_)
+    spread = np.empty(_BLOCK + 16, dtype=np.uint8)
+    for at in range(0, values.size, _BLOCK):
+        size = min(_BLOCK, values.size - at)
+        for i in range(size):
+            numbers[i] = values[at + i]
+        if valid.size:
+            there = _spread_bits(valid, offset + at, size, spread)
+            for i in range(size):
+                bits[i] |= np.uint64(there[i]) - _ONE
+        _order_bits(bits, gaps, size)
+        for i in range(size):
+            key = STEADY_MASK if gaps[i] else bits[i] & STEADY_MASK
+            keys[at + i] = key | np.uint64(first + at + i)
+
+
+@njit(cache=True, nogil=True)
+def sorted_keys(keys: Any) -> Any:
+    """The keys in order of their values: digits of eleven bits, the lowest first (radix sort)."""
+    counts = np.zeros((4, 2048), dtype=np.int64)
+    digit = np.uint64(2047)
+    for key in keys:
+        for k in range(4):
+            counts[k, (key >> np.uint64(23 + 11 * k)) & digit] += 1
+    other = np.empty_like(keys)
+    for k in range(4):
+        if counts[k].max() == keys.size:
+            continue
+        place = 0
+        for value in range(2048):
+            count = counts[k, value]
+            counts[k, value] = place
+            place += count
+        shift = np.uint64(23 + 11 * k)
+        for key in keys:
+            bucket = (key >> shift) & digit
+            other[counts[k, bucket]] = key
+            counts[k, bucket] += 1
+        keys, other = other, keys
+    return keys
+
+
+@njit(cache=True, nogil=True)
+def add_up(
+    keys: Any, bad: Any, weights: Any, special: Any, most: Any, runs: Any, below: Any, own: Any
+) -> Any:
+    """Write runs of values (first and last, as keys without a row), and rows, goods, bads by weight below.
+
+    `keys` in order; empty `weights`: each row is one. A run is one value, or, of more than `most` values,
+    neighbours with goods alone or with bads alone. Missing values and `special` codes (keys) are
+    summed in `own`, infinite ones left out. Gives the number of runs; behind them stand the sums of all.
+    """
+    joined = _more_values(keys, most)
+    rows, goods, bads = 0.0, 0.0, 0.0
+    count, kind, at = 0, 0, 0
+    while at < keys.size:
+        value = keys[at] & STEADY_MASK
+        place = 0 if value == STEADY_MASK else -1
+        for k in range(special.size):
+            place = k + 1 if value == special[k] else place
+        left_out = value in (_GREATEST, _LEAST)
+        first, more_goods, more_bads = at, 0.0, 0.0
+        while at < keys.size and keys[at] & STEADY_MASK == value:
+            row = keys[at] & ~STEADY_MASK
+            weight = weights[row] if weights.size else 1.0
+            more_bads += weight * bad[row]
+            more_goods += weight * (1 - bad[row])
+            at += 1
+        if place >= 0:
+            own[place, 0], own[place, 1], own[place, 2] = at - first, more_goods, more_bads
+            continue
+        if left_out:
+            continue
+        its = (1 if more_goods > 0 else 0) + (2 if more_bads > 0 else 0)
+        if not joined or its != kind or its == 3:
+            runs[0, count] = value
+            below[count, 0], below[count, 1], below[count, 2] = rows, goods, bads
+            count += 1
+        runs[1, count - 1] = value
+        kind = its
+        rows += at - first
+        goods += more_goods
+        bads += more_bads
+    below[count, 0], below[count, 1], below[count, 2] = rows, goods, bads
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _more_values(keys: Any, most: Any) -> Any:
+    count = 0
+    for at in range(keys.size):
+        count += at == 0 or (keys[at] ^ keys[at - 1]) & STEADY_MASK != 0
+    return count > most
+
+
+@njit(cache=True, nogil=True)
+def farthest(below: Any, bounds: Any, odds: Any, side: Any) -> Any:
+    """Between each two of `bounds` the place where bads less odds times goods, times `side`, are the most.
+
+    `below` (places × rows, goods, bads) as in `Ordered`; an empty stretch gives its first place.
+    """
+    found = np.empty(odds.size, dtype=np.int64)
+    for k in range(odds.size):
+        best = -np.inf
+        found[k] = bounds[k]
+        for place in range(bounds[k], bounds[k + 1]):
+            height = side * (below[place, 2] - odds[k] * below[place, 1])
+            if height > best:
+                best = height
+                found[k] = place
+    return found
