@@ -85,12 +85,11 @@ def live_policy(name: str, on: date) -> Live[PolicyContent]:
     return Live(row.id, row.label, _policy(row.id, row.content_hash))
 
 
-def lpr_fixings(name: str, on: date) -> dict[date, Decimal]:
-    """The one-year LPR by the day of its publication, as the policy live on `on` holds it.
-
-    Raises `NothingLive`.
+def lpr_fixings(name: str, on: date, tenor: str) -> dict[date, Decimal]:
+    """The LPR of a tenor (`one_year`, `five_years`) by the day of its publication, as the policy live on
+    `on` holds it; empty where it holds none. Raises `NothingLive`.
     """
-    return live_policy(name, on).content.lpr_fixings
+    return live_policy(name, on).content.lpr_fixings(tenor)
 
 
 def _place(row: ModelVersion | PolicyVersion) -> str:

@@ -90,20 +90,24 @@ class PolicyContent:
                     found |= _names(expression["value"])
         return frozenset(found - _ADDED)
 
-    @cached_property
-    def lpr_fixings(self) -> dict[date, Decimal]:
-        """The one-year loan prime rate (a fraction) by the day of its publication."""
+    def lpr_fixings(self, tenor: str) -> dict[date, Decimal]:
+        """The loan prime rate (a fraction) of a tenor by the day of its publication.
+
+        `tenor` is a column of the table: `one_year`, or `five_years` where a bank has added it. Empty
+        where there is no such column; cells left empty are left out.
+        """
         [table] = [
             node["content"]
             for node in _working(json.loads(self.text))
             if node["content"]["outputPath"] == "lpr"
         ]
         column = {output["field"]: output["id"] for output in table["outputs"]}
+        if tenor not in column:
+            return {}
         return {
-            date.fromisoformat(json.loads(rule[column["published_on"]])): Decimal(
-                rule[column["one_year"]]
-            )
+            date.fromisoformat(json.loads(rule[column["published_on"]])): Decimal(told)
             for rule in table["rules"]
+            if (told := rule.get(column[tenor]))
         }
 
     def evaluate(self, context: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -21,6 +22,8 @@ from kuaidai.lending.servicing.operations.night.writing import park
 from kuaidai.risk.policy.queries import lpr_fixings
 
 log = structlog.get_logger("kuaidai.repricing")
+_TENORS: Mapping[Lpr, str] = {Lpr.ONE_YEAR: "one_year", Lpr.FIVE_YEARS: "five_years"}
+"""The columns of the policy's table of LPR."""
 
 
 def reprice(*, on: date, actor: Actor) -> int:
@@ -36,18 +39,17 @@ def reprice(*, on: date, actor: Actor) -> int:
     )  # fmt: skip
     events: dict[str, Event] = {}
     failed: list[Failed] = []
-    fixings: dict[str, dict[date, Decimal] | str] = {}
+    fixings: dict[tuple[str, Lpr], dict[date, Decimal] | str] = {}
     for row in linked.select_related("life").order_by("id").iterator(chunk_size=2000):
         terms = read_terms(row.life.terms)
         if on not in terms.repricing.days(row.start_on, row.matures_on):
             continue
-        code = row.product_code
-        if code not in fixings:
-            fixings[code] = _fixings(code, on)
-        known = fixings[code]
-        if isinstance(known, str) or terms.repricing.lpr is not Lpr.ONE_YEAR:
-            why = known if isinstance(known, str) else "the policy holds no five-year LPR"
-            failed.append(Failed(row, f"Not repriced: {why}"))
+        follows = row.product_code, terms.repricing.lpr
+        if follows not in fixings:
+            fixings[follows] = _fixings(*follows, on)
+        known = fixings[follows]
+        if isinstance(known, str):
+            failed.append(Failed(row, f"Not repriced: {known}"))
             continue
         events[row.id] = RateChange(key, on, terms.repricing.rate(lpr_of(on, known)))
     for each in failed:
@@ -57,10 +59,12 @@ def reprice(*, on: date, actor: Actor) -> int:
     return len(events)
 
 
-def _fixings(product_code: str, on: date) -> dict[date, Decimal] | str:
+def _fixings(product_code: str, lpr: Lpr, on: date) -> dict[date, Decimal] | str:
     """The LPR by day for a product's policy, or why there is none."""
     try:
-        found = lpr_fixings(product(product_code).policy, on)
+        found = lpr_fixings(product(product_code).policy, on, _TENORS[lpr])
+        if not found:
+            return f"the policy holds no {lpr} LPR"
         lpr_of(on, found)
     except (Refusal, LookupError) as error:
         return str(error)
