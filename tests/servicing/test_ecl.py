@@ -15,12 +15,10 @@ from kuaidai.lending.servicing.domain.ecl import (
     Stage,
     StageFacts,
     allowance,
-    commitment_allowance,
     cumulative_pd,
     loss_rate,
     rate_table,
     stage_of,
-    stops_accruing,
 )
 
 ON = date(2026, 3, 31)
@@ -77,11 +75,6 @@ def test_the_rates_of_bad_classes_agree_with_the_classes_own_bounds(product) -> 
     assert found[0] < Decimal("0.50") <= found[1] < Decimal("0.90") <= found[2]
 
 
-def test_the_undrawn_line_by_hand() -> None:
-    """200,000.00 × 0.75 × 0.0010284433 = 154.266495: 154.27."""
-    assert commitment_allowance(Decimal("200000.00"), rate(), QUICK) == Decimal("154.27")
-
-
 def test_probability_of_default_runs_in_straight_lines_and_goes_on() -> None:
     years = (Decimal("0.024"), Decimal("0.045"), Decimal("0.063"))
     assert [cumulative_pd(years, m) for m in (0, 6, 12, 18, 36, 48)] == [
@@ -125,11 +118,6 @@ def test_stage_three_is_never_left_for_stage_one_at_once() -> None:
     facts = StageFacts(RiskClass.PASS, 0, previous=Stage.THREE)
     assert stage_of(facts, QUICK, ON).stage is Stage.TWO
 
-
-def test_interest_stops_in_stage_three() -> None:
-    assert stops_accruing(Stage.THREE, 0)
-    assert stops_accruing(Stage.TWO, 91)
-    assert not stops_accruing(Stage.TWO, 90)
 
 
 def test_the_table_holds_what_the_function_gives() -> None:

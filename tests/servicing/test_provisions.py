@@ -194,7 +194,6 @@ def test_one_bad_loan_makes_all_of_the_firms_loans_bad_and_history_says_why() ->
     [change] = view.changes
     assert (change.from_class, change.to_class) == (RiskClass.PASS, RiskClass.SUBSTANDARD)
     assert risk_queries.accrual_changes(ON).stop == (bad.id, good.id)
-    assert risk_queries.non_accrual_loans() == (bad.id, good.id)
 
 
 def test_a_bad_loan_comes_back_after_six_months_and_a_confirmation_by_two() -> None:

@@ -339,12 +339,6 @@ def accrual_changes(on: date) -> AccrualChanges:
     )
 
 
-def non_accrual_loans(*, after: str = "", limit: int = 1000) -> tuple[str, ...]:
-    """Ids of the loans whose income has stopped (stage 3), in order, `limit` after `after`."""
-    rows = LoanRisk.objects.filter(stage=3, loan__status="active", loan_id__gt=after)
-    return tuple(rows.order_by("loan_id").values_list("loan_id", flat=True)[:limit])
-
-
 def gravest_loans(*, limit: int = 50) -> tuple[GraveLoan, ...]:
     """The live loans of the gravest classes, largest first."""
     rows = LoanRisk.objects.filter(risk_class__gt=1, loan__status="active").select_related("loan")

@@ -98,11 +98,6 @@ def stage_of(facts: StageFacts, parameters: LossParameters, on: date) -> Staging
     return Staging(Stage.TWO, since)
 
 
-def stops_accruing(stage: Stage, days_past_due: int) -> bool:
-    """Whether a loan's interest is no longer taken into income: stage 3, or over 90 days past due."""
-    return stage is Stage.THREE or days_past_due > DEFAULT_DAYS_PAST_DUE
-
-
 def cumulative_pd(years: tuple[Decimal, ...], months: int) -> Decimal:
     """The probability of default within `months`: by straight lines between the years' ends.
 
@@ -189,11 +184,6 @@ def loss_rate(
 def allowance(exposure: Decimal, rate: Decimal) -> Decimal:
     """Exposure times rate, half-up to the cent."""
     return yuan(exposure * rate)
-
-
-def commitment_allowance(undrawn: Decimal, rate: Decimal, parameters: LossParameters) -> Decimal:
-    """The provision for what may still be drawn: undrawn × credit conversion × rate."""
-    return yuan(undrawn * parameters.credit_conversion * rate)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,15 @@ from django.db import models
 from django.db.models import F, Q
 
 from kuaidai.foundation.encryption import EncryptedTextField
-from kuaidai.lending.servicing.models.limits import Approved, LimitGroup
+from kuaidai.lending.servicing.models.limits import (
+    ApprovedLevel,
+    LimitGroup,
+    never_drawn_over,
+    within_approval,
+)
 
 
-class Facility(Approved):
+class Facility(ApprovedLevel):
     """A credit line: what is granted, and how much of it is reserved, used and consumed.
 
     `wanted`, when set, is the limit a cut aims at: `granted` follows it down as money comes back.
@@ -25,37 +30,16 @@ class Facility(Approved):
     person_no = models.CharField(max_length=40)
     product_code = models.CharField(max_length=40)
     status = models.CharField(max_length=10, default="open")
-    granted = models.DecimalField(max_digits=18, decimal_places=2)
-    used = models.DecimalField(default=0, max_digits=18, decimal_places=2)
-    reserved = models.DecimalField(default=0, max_digits=18, decimal_places=2)
-    consumed = models.DecimalField(default=0, max_digits=18, decimal_places=2)
     wanted = models.DecimalField(max_digits=18, decimal_places=2, null=True)
-    annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
-    method = models.CharField(max_length=40)
-    months = models.SmallIntegerField()
     opens_on = models.DateField()
     expires_on = models.DateField()
     account_no = EncryptedTextField()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(
-                    used__gte=0,
-                    reserved__gte=0,
-                    consumed__gte=0,
-                    granted__gte=F("used") + F("reserved") + F("consumed"),
-                ),
-                name="never_drawn_over_the_limit",
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    granted__lte=F("approved_amount"),
-                    annual_rate__gte=F("approved_rate"),
-                    months__lte=F("approved_months"),
-                    expires_on__lte=F("approval_expires_on"),
-                ),
-                name="facility_within_its_approval",
+            never_drawn_over("never_drawn_over_the_limit"),
+            within_approval(
+                "facility_within_its_approval", expires_on__lte=F("approval_expires_on")
             ),
             models.CheckConstraint(
                 condition=Q(wanted=None) | Q(wanted__gte=0, wanted__lt=F("granted")),

@@ -10,13 +10,21 @@ from django.db import models
 from django.db.models import F, Q
 
 
-class LimitGroup(models.Model):
-    """One obligor for the bank: a firm, its owner and the firms linked to them, under one total."""
+class Level(models.Model):
+    """One level of the limit account: what is granted, and what of it is used and reserved."""
 
-    id = models.CharField(primary_key=True, max_length=20)
     granted = models.DecimalField(max_digits=18, decimal_places=2)
     used = models.DecimalField(default=0, max_digits=18, decimal_places=2)
     reserved = models.DecimalField(default=0, max_digits=18, decimal_places=2)
+
+    class Meta:
+        abstract = True
+
+
+class LimitGroup(Level):
+    """One obligor for the bank: a firm, its owner and the firms linked to them, under one total."""
+
+    id = models.CharField(primary_key=True, max_length=20)
 
     class Meta:
         constraints = [
@@ -41,8 +49,16 @@ class GroupMember(models.Model):
         ]
 
 
-class Approved(models.Model):
-    """The bounds of the approval that a limit rests on; money is drawn up to its last day."""
+class ApprovedLevel(Level):
+    """A line or a part of one: its terms, and the bounds of the approval it rests on.
+
+    Money is drawn up to the approval's last day.
+    """
+
+    consumed = models.DecimalField(default=0, max_digits=18, decimal_places=2)
+    annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
+    method = models.CharField(max_length=40)
+    months = models.SmallIntegerField()
 
     approval_reference = models.CharField(max_length=40)
     approved_amount = models.DecimalField(max_digits=18, decimal_places=2)
@@ -54,44 +70,48 @@ class Approved(models.Model):
         abstract = True
 
 
-class SubLimit(Approved):
+def never_drawn_over(name: str) -> models.CheckConstraint:
+    """Used, reserved and consumed are within the grant, by a constraint of that name."""
+    return models.CheckConstraint(
+        condition=Q(
+            used__gte=0,
+            reserved__gte=0,
+            consumed__gte=0,
+            granted__gte=F("used") + F("reserved") + F("consumed"),
+        ),
+        name=name,
+    )
+
+
+def within_approval(name: str, **more: F) -> models.CheckConstraint:
+    """Grant, rate and term are within the approval, and `more`, by a constraint of that name."""
+    return models.CheckConstraint(
+        condition=Q(
+            granted__lte=F("approved_amount"),
+            annual_rate__gte=F("approved_rate"),
+            months__lte=F("approved_months"),
+            **more,
+        ),
+        name=name,
+    )
+
+
+class SubLimit(ApprovedLevel):
     """What one product may take of a line, and its terms. Parts may add up to more than the line."""
 
     facility = models.ForeignKey(
         "servicing.Facility", on_delete=models.PROTECT, related_name="sub_limits"
     )
     product_code = models.CharField(max_length=40)
-    granted = models.DecimalField(max_digits=18, decimal_places=2)
-    used = models.DecimalField(default=0, max_digits=18, decimal_places=2)
-    reserved = models.DecimalField(default=0, max_digits=18, decimal_places=2)
-    consumed = models.DecimalField(default=0, max_digits=18, decimal_places=2)
     revolving = models.BooleanField()
-    annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
-    method = models.CharField(max_length=40)
-    months = models.SmallIntegerField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["facility", "product_code"], name="one_sub_limit_per_product"
             ),
-            models.CheckConstraint(
-                condition=Q(
-                    used__gte=0,
-                    reserved__gte=0,
-                    consumed__gte=0,
-                    granted__gte=F("used") + F("reserved") + F("consumed"),
-                ),
-                name="never_drawn_over_the_sub_limit",
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    granted__lte=F("approved_amount"),
-                    annual_rate__gte=F("approved_rate"),
-                    months__lte=F("approved_months"),
-                ),
-                name="sub_limit_within_its_approval",
-            ),
+            never_drawn_over("never_drawn_over_the_sub_limit"),
+            within_approval("sub_limit_within_its_approval"),
         ]
 
 

@@ -7,7 +7,7 @@ difference of the loan's cumulative totals (see `ledger.domain.movements`), befo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -38,12 +38,14 @@ from kuaidai.lending.servicing.queries import events_of
 
 log = structlog.get_logger("kuaidai.booking")
 
-COLUMNS = (
-    "status", "annual_rate", "method", "matures_on", "outstanding", "balance", "accrual_from",
-    "next_end_on", "oldest_due_on", "is_simple", "accrues", "interest_receivable",
-    "penalty_receivable", "compound_receivable", "fee_receivable", "memorandum",
-)  # fmt: skip
-"""The columns of a loan that a projection fills; they have its fields' names."""
+_SQL_TYPES = {
+    "str": "text", "int": "integer", "bool": "boolean", "Decimal": "numeric", "date": "date",
+    "date | None": "date",
+}  # fmt: skip
+COLUMNS: Mapping[str, str] = {
+    entry.name: _SQL_TYPES[str(entry.type)] for entry in fields(Projection)
+}
+"""The columns of a loan that a projection fills, by its fields' names, with their types in SQL."""
 
 WRITTEN_OFF = (
     Movement.PRINCIPAL_WRITTEN_OFF, Movement.INTEREST_WRITTEN_OFF, Movement.PENALTY_WRITTEN_OFF,
@@ -292,8 +294,8 @@ def open_values(run: RunningLoan) -> dict[str, Any]:
     """The columns of a loan that begins, as its running loan tells them."""
     told = project(run)
     return {name: getattr(told, name) for name in COLUMNS} | {
-        "accrued_through": run.at, "year_days": told.year_days,
-    }  # fmt: skip
+        "accrued_through": run.at,
+    }
 
 
 def begin_loan(run: RunningLoan, **columns: Any) -> None:

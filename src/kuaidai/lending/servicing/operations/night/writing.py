@@ -30,12 +30,7 @@ Income = dict[tuple[str, str], dict[Movement, Decimal]]
 """Differences of totals by branch and product."""
 
 _TYPES: Mapping[str, str] = {
-    "status": "text", "annual_rate": "numeric", "method": "text", "matures_on": "date",
-    "outstanding": "numeric", "balance": "numeric", "accrual_from": "date", "next_end_on": "date",
-    "oldest_due_on": "date", "is_simple": "boolean", "accrues": "boolean",
-    "interest_receivable": "numeric", "penalty_receivable": "numeric",
-    "compound_receivable": "numeric", "fee_receivable": "numeric", "memorandum": "numeric",
-    "accrued_through": "date", "event_count": "integer",
+    **COLUMNS, "accrued_through": "date", "event_count": "integer",
 }  # fmt: skip
 _UPDATE = """
 WITH told AS MATERIALIZED (
