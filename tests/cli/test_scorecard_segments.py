@@ -13,6 +13,8 @@ from kuaidai.interfaces.cli import main
 
 PLAN = """
 name = "behaviour"
+purpose = "renewal of lines"
+author = "m.li"
 
 [data]
 train = "train.parquet"
@@ -150,6 +152,8 @@ def test_validation_report_and_model_card_go_by_segment(folder, capsys):
 
     assert page.read_text().count("<h1>") == 3
     assert told.read_text().count("<h1>") == 3
+    assert "renewal of lines" in told.read_text()  # as the plan says
+    assert "m.li" in told.read_text()
     code, out, _ = run_text(capsys, "validate", card, train, *data, "--json")
     assert [each["segment"] for each in json.loads(out)["segments"]] == ["new", "existing"]
 

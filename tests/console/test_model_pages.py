@@ -8,15 +8,23 @@ import pandas as pd
 import pytest
 from django.db import transaction
 from tests.support.bank import SYSTEM
-from tests.support.scorecard import publish_all, small_card
+from tests.support.scorecard import CHECKER, MAKER, publish_all, small_card
 
 from kuaidai.foundation.operations import register_staff, set_business_date
 from kuaidai.foundation.queries import audit_trail
-from kuaidai.interfaces.console.wording import FINDING_TITLES, MONITORING_MARKS
+from kuaidai.interfaces.console.wording import (
+    FINDING_TITLES,
+    MODEL_FORMS,
+    MONITORING_MARKS,
+    VERSION_KINDS,
+)
+from kuaidai.risk.policy.domain.entry import Document, ModelEntry, ModelForm
+from kuaidai.risk.policy.domain.lifecycle import ModelKind
 from kuaidai.risk.policy.models import ModelVersion
 from kuaidai.risk.policy.monitoring_alerts import keep_alerts
 from kuaidai.risk.policy.monitoring_models import MonitoringAlert
 from kuaidai.risk.policy.monitoring_queries import alerts
+from kuaidai.risk.policy.operations import approve_model, register_model, submit_model
 from kuaidai.risk.scorecards.monitoring import Level, Thresholds, monitor
 from kuaidai.risk.scorecards.monitoring_report import FindingCode
 
@@ -160,9 +168,55 @@ def test_an_alert_that_is_not_there_is_404(sign_in) -> None:
     assert client.post("/console/models/alerts/99999/", {"note": "Nothing."}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            ("Models beside our scorecards", "Rules", "Validation due", "Live", "In-house limits"),
+        ),
+        ("zh-hans", ("自有评分卡以外的模型", "规则", "应验证", "审批模型")),
+    ],
+)
+def test_models_beside_our_scorecards_are_shown_with_what_is_said_of_them(
+    sign_in, language, said
+) -> None:
+    entry = ModelEntry(
+        name="limit-rules",
+        kind=ModelKind.APPROVAL,
+        form=ModelForm.RULES,
+        owner="Credit <b>department</b>",
+        purpose="In-house limits",
+        validated_on=MAY,
+        next_validation_on=TODAY,
+        documents=(Document("handbook.pdf", "ab" * 32),),
+    )
+    label = register_model(entry=entry, actor=MAKER, on=TODAY)
+    submit_model(label=label, actor=MAKER, on=TODAY)
+    approve_model(label=label, live_from=TODAY, actor=CHECKER, on=TODAY)
+
+    shown = words(sign_in(language=language).get(MODELS))
+
+    for word in (
+        *said,
+        "limit-rules/1",
+        "2026-05-01",
+        "2026-07-01",
+        "handbook.pdf",
+        "abababababab",
+    ):
+        assert word in shown
+    assert "Credit &lt;b&gt;department&lt;/b&gt;" in shown
+
+
 def test_whatever_monitoring_can_find_has_a_title_and_a_mark() -> None:
     assert set(FINDING_TITLES) == set(FindingCode)
     assert set(MONITORING_MARKS) == set(Level)
+
+
+def test_every_kind_and_form_of_a_model_has_words() -> None:
+    assert set(MODEL_FORMS) == set(ModelForm)
+    assert set(VERSION_KINDS) == {"policy", *ModelKind}
 
 
 def test_an_alert_with_a_code_of_another_version_is_shown_by_its_code(sign_in) -> None:

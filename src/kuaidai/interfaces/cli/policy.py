@@ -74,6 +74,31 @@ def models(as_json: Json = False) -> None:
     _print_columns(rows)
 
 
+@app.command()
+def register(
+    path: Annotated[
+        Path,
+        typer.Argument(help="The entry (TOML): name, kind, form, owner, purpose …", exists=True),
+    ],
+    login: Login,
+) -> None:
+    """Put a model that is no scorecard of ours on the register and up for approval.
+
+    `kuaidai scorecard approve`, `return` and `retire` take it on from there, as they take any model.
+    """
+    from kuaidai.config import setup
+
+    setup()
+    from kuaidai.foundation.queries import business_date
+    from kuaidai.risk.policy import operations
+    from kuaidai.risk.policy.domain.entry import read_entry
+
+    entry, on = read_entry(path), business_date()
+    label = operations.register_model(entry=entry, actor=_staff(login), on=on)
+    operations.submit_model(label=label, actor=_staff(login), on=on)
+    typer.echo(f"{label}: submitted by {login}; a second person approves it")
+
+
 def _print_columns(rows: list[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -140,7 +140,9 @@ def report(
     model_card: Annotated[
         Path | None, typer.Option(help="Where a model card (HTML) goes, too.")
     ] = None,
-    purpose: Annotated[str, typer.Option(help="Model card: what the card is for.")] = "",
+    purpose: Annotated[
+        str, typer.Option(help="Model card: what the card is for (default: as its plan says).")
+    ] = "",
     population: Annotated[str, typer.Option(help="Model card: whom it may judge.")] = "",
     not_for: Annotated[str, typer.Option(help="Model card: what it must not be used for.")] = "",
     owner: Annotated[str, typer.Option(help="Model card: who answers for it.")] = "",

@@ -14,6 +14,7 @@ from kuaidai.lending.servicing.domain.conventions import Bucket
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.risk.policy.domain.alerts import AlertState
 from kuaidai.risk.policy.domain.decision import Severity
+from kuaidai.risk.policy.domain.entry import ModelForm
 from kuaidai.risk.scorecards.monitoring_report import FindingCode, Level
 
 STATUS_MARKS: Mapping[Status, Mark] = {
@@ -112,6 +113,18 @@ VERSION_KINDS: Mapping[str, Text] = {
     "approval": _("Approval model"),
     "warning": _("Warning model"),
     "collection": _("Collection model"),
+}
+
+MODEL_FORMS: Mapping[ModelForm, Text] = {
+    ModelForm.SCORECARD: _("Scorecard"),
+    ModelForm.STATISTICAL: _("Statistical model"),
+    ModelForm.MACHINE_LEARNING: _("Machine-learning model"),
+    ModelForm.RULES: _("Rules"),
+    ModelForm.EXPERT: _("Expert judgement"),
+}
+VALIDATION_MARKS: Mapping[bool, Mark] = {
+    True: Mark(_("Validation due"), "caution"),
+    False: Mark(_("Validated"), "positive"),
 }
 
 FRESHNESS_MARKS: Mapping[bool | None, Mark] = {

@@ -112,6 +112,22 @@ class BadLimits(Refusal):
     zh = "{source} 不是可用的监控阈值文件：{why}。"
 
 
+class BadEntry(Refusal):
+    """What is to be an entry of the model inventory cannot be one."""
+
+    code = "BAD_MODEL_ENTRY"
+    en = "{source} is no entry of the model inventory: {why}."
+    zh = "{source} 不是有效的模型清单条目：{why}。"
+
+
+class NotAScorecard(Refusal):
+    """A model on the register was to score, which only scorecards do here."""
+
+    code = "MODEL_IS_NO_SCORECARD"
+    en = "{label} is on the register as {form}, which the platform does not run. Name a scorecard."
+    zh = "{label} 在模型清单中的形式为 {form}，本平台不运行该模型。请指定评分卡。"
+
+
 class NotYetApproved(IllegalTransition):
     """A version is not in the state that the step needs."""
 

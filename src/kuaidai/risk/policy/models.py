@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from kuaidai.risk.policy.domain.entry import ModelForm
 from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status
 from kuaidai.risk.policy.monitoring_models import MonitoringAlert as MonitoringAlert
 from kuaidai.risk.policy.monitoring_models import MonitoringRun as MonitoringRun
@@ -62,13 +63,24 @@ class Version(models.Model):
 class ModelVersion(Version):
     """A version of a model; `content` is its artefact (JSON), `report` where its validation lies.
 
+    Of a model whose `form` is not a scorecard, `content` is a `ModelEntry` and the platform does not run it.
     From `shadow_from` to the day before `shadow_until` it scores every decision beside the live one.
     """
 
     kind = models.CharField(max_length=30, choices=[(k.value, k.value) for k in ModelKind])
+    form = models.CharField(
+        max_length=20,
+        choices=[(f.value, f.value) for f in ModelForm],
+        default=ModelForm.SCORECARD.value,
+    )
     report = models.CharField(max_length=300, blank=True, default="")
     shadow_from = models.DateField(null=True)
     shadow_until = models.DateField(null=True)
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether it is a card that decides applications once it is live."""
+        return self.kind == ModelKind.RISK_EVALUATION and self.form == ModelForm.SCORECARD
 
     class Meta:
         constraints = [

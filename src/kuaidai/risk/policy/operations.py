@@ -17,6 +17,7 @@ from kuaidai.kernel.identifiers import new_id
 from kuaidai.risk.policy import queries
 from kuaidai.risk.policy.domain.content import PolicyContent, library_policy
 from kuaidai.risk.policy.domain.decide import decide
+from kuaidai.risk.policy.domain.entry import ModelEntry, ModelForm
 from kuaidai.risk.policy.domain.facts import DecisionFacts
 from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status, require_transition
 from kuaidai.risk.policy.domain.views import DecisionView
@@ -86,18 +87,36 @@ def draft_model(
     Only a card of risk evaluation decides; one of another kind is on the register for those who use it.
     The same artefact as the newest version gives that version's label. Raises `KindFixed`, `NotAllowed`.
     """
-    require_role(actor, SUBMITTERS, "draft a model")
     text = scorecard.to_json()
+    return _draft(scorecard.name, kind, ModelForm.SCORECARD, text, report, actor, on)
+
+
+@transaction.atomic
+def register_model(*, entry: ModelEntry, actor: Actor, on: date) -> str:
+    """Keep a model that is no scorecard of ours as the next version of its name and return the label.
+
+    From here it goes through the states of every model on the register; the platform does not run it.
+    The same entry as the newest version gives that version's label. Raises `KindFixed`, `NotAllowed`.
+    """
+    return _draft(entry.name, entry.kind, entry.form, entry.to_json(), "", actor, on)
+
+
+def _draft(
+    name: str, kind: ModelKind, form: ModelForm, text: str, report: str, actor: Actor, on: date
+) -> str:
+    require_role(actor, SUBMITTERS, "draft a model")
     digest = sha256_hex(text.encode())
-    same = ModelVersion.objects.select_for_update().filter(name=scorecard.name)
+    same = ModelVersion.objects.select_for_update().filter(name=name)
     newest = same.order_by("-version").first()
-    if newest is not None and newest.kind != kind:
-        raise KindFixed(name=scorecard.name, held=newest.kind, asked=kind.value)
+    if newest is not None and (newest.kind, newest.form) != (kind, form):
+        held, asked = f"{newest.kind} ({newest.form})", f"{kind.value} ({form.value})"
+        raise KindFixed(name=name, held=held, asked=asked)
     if newest is not None and newest.content_hash == digest:
         return newest.label
     row = ModelVersion.objects.create(
         kind=kind,
-        name=scorecard.name,
+        form=form,
+        name=name,
         version=(same.aggregate(most=Max("version"))["most"] or 0) + 1,
         content=text,
         content_hash=digest,
@@ -105,7 +124,7 @@ def draft_model(
         drafted_by=actor.id,
         report=report,
     )
-    _audit(row, "drafted", actor, on, kind=kind.value)
+    _audit(row, "drafted", actor, on, kind=kind.value, form=form.value)
     return row.label
 
 

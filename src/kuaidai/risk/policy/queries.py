@@ -15,18 +15,21 @@ from kuaidai.foundation.queries import audit_trail
 from kuaidai.kernel.canonical import canonical_json, sha256_hex
 from kuaidai.risk.policy.domain.content import PolicyContent
 from kuaidai.risk.policy.domain.decide import decide
+from kuaidai.risk.policy.domain.entry import ModelEntry, ModelForm
 from kuaidai.risk.policy.domain.facts import DecisionFacts
 from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status
 from kuaidai.risk.policy.domain.reading import read_decision
 from kuaidai.risk.policy.domain.views import (
     DecisionView,
     InventoryLine,
+    RegisteredModel,
     ReplayResult,
     VersionView,
     inventory_of,
 )
 from kuaidai.risk.policy.errors import (
     DecisionDamaged,
+    NotAScorecard,
     NothingLive,
     UnknownDecision,
     UnknownVersion,
@@ -62,7 +65,10 @@ def _policy(version_id: int, content_hash: str) -> PolicyContent:
 def live_scorecard(on: date, name: str | None = None) -> Live[AnyScorecard]:
     """The risk-evaluation card live on `on`, of that name if one is given. Raises `NothingLive`."""
     rows = ModelVersion.objects.filter(
-        kind=ModelKind.RISK_EVALUATION, status=Status.APPROVED, live_from__lte=on
+        kind=ModelKind.RISK_EVALUATION,
+        form=ModelForm.SCORECARD,
+        status=Status.APPROVED,
+        live_from__lte=on,
     )
     if name is not None:
         rows = rows.filter(name=name)
@@ -94,8 +100,7 @@ def lpr_fixings(name: str, on: date, tenor: str) -> dict[date, Decimal]:
 
 def _place(row: ModelVersion | PolicyVersion) -> str:
     """What only one version fills: the card that decides has any name, everything else its own."""
-    decides = isinstance(row, ModelVersion) and row.kind == ModelKind.RISK_EVALUATION
-    return "" if decides else row.name
+    return "" if isinstance(row, ModelVersion) and row.may_decide else row.name
 
 
 def _live_ids(rows: Sequence[ModelVersion | PolicyVersion], on: date) -> frozenset[int]:
@@ -115,10 +120,11 @@ def _status(row: ModelVersion | PolicyVersion, live: frozenset[int], on: date) -
 
 
 def _version(row: ModelVersion | PolicyVersion, live: frozenset[int], on: date) -> VersionView:
-    kind, report = "policy", ""
+    kind, report, form = "policy", "", ""
     shadow: tuple[date | None, date | None] = (None, None)
     if isinstance(row, ModelVersion):
         kind, report, shadow = str(row.kind), row.report, (row.shadow_from, row.shadow_until)
+        form = str(row.form)
     return VersionView(
         kind=kind,
         name=row.name,
@@ -134,6 +140,7 @@ def _version(row: ModelVersion | PolicyVersion, live: frozenset[int], on: date) 
         report=report,
         shadow_from=shadow[0],
         shadow_until=shadow[1],
+        form=form,
     )
 
 
@@ -150,14 +157,32 @@ def inventory(*, on: date) -> tuple[InventoryLine, ...]:
     return inventory_of(versions(on=on), on)
 
 
+def registered_models(*, on: date) -> tuple[RegisteredModel, ...]:
+    """The models on the register that are no scorecards of ours, by name, the newest version first."""
+    others = ModelVersion.objects.exclude(form=ModelForm.SCORECARD)
+    rows = list(others.order_by("name", "-version"))
+    live = _live_ids(rows, on)
+    return tuple(
+        RegisteredModel(
+            _version(row, live, on), ModelEntry.from_json(row.content, source=f"Model {row.label}")
+        )
+        for row in rows
+    )
+
+
 def scorecard_version(label: str) -> AnyScorecard:
-    """The scorecard on the register as `label`, whatever its status. Raises `UnknownVersion`."""
+    """The scorecard on the register as `label`, whatever its status.
+
+    Raises `UnknownVersion`, `NotAScorecard`.
+    """
     name, _, number = label.rpartition("/")
     row = None
     if number.isdecimal():
         row = ModelVersion.objects.filter(name=name, version=int(number)).first()
     if row is None:
         raise UnknownVersion(kind="model", value=label)
+    if row.form != ModelForm.SCORECARD:
+        raise NotAScorecard(label=label, form=row.form)
     return scorecard_of(row.id, row.content_hash)
 
 

@@ -13,7 +13,7 @@ from kuaidai.foundation.actors import Actor
 from kuaidai.foundation.operations import record_audit
 from kuaidai.kernel.errors import Refusal
 from kuaidai.risk.policy.domain.facts import DecisionFacts
-from kuaidai.risk.policy.domain.lifecycle import ModelKind, Status
+from kuaidai.risk.policy.domain.lifecycle import Status
 from kuaidai.risk.policy.domain.reading import read_decision
 from kuaidai.risk.policy.errors import DecidesNothing, NotYetApproved, SameEyes
 from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, ShadowScore
@@ -64,8 +64,8 @@ def start_shadow(*, label: str, actor: Actor, on: date) -> None:
     """
     require_role(actor, APPROVERS, f"shadow {label}")
     row = locked(ModelVersion, label)
-    if row.kind != ModelKind.RISK_EVALUATION:
-        raise DecidesNothing(label=row.label, kind=row.kind)
+    if not row.may_decide:
+        raise DecidesNothing(label=row.label, kind=f"{row.kind} ({row.form})")
     if row.status not in (Status.SUBMITTED, Status.APPROVED):
         raise NotYetApproved(kind="Version", value=row.label, state=row.status, target="shadow")
     if actor.id == row.submitted_by:

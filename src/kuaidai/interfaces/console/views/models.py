@@ -36,7 +36,7 @@ class AcknowledgeForm(RefusalForm):
 
 @staff_page
 def models(request: HttpRequest, staff: Staff) -> HttpResponse:
-    """The inventory of kinds, alerts, versions, and the newest monitoring of each scorecard."""
+    """The inventory of kinds, other models, alerts, versions, and the newest monitoring of each scorecard."""
     rows = [
         (version, wording.VERSION_KINDS[version.kind], wording.VERSION_MARKS[version.status])
         for version in policy.versions(on=staff.on)
@@ -48,6 +48,16 @@ def models(request: HttpRequest, staff: Staff) -> HttpResponse:
         "staff": staff,
         "inventory": [
             (line, wording.VERSION_KINDS[line.kind]) for line in policy.inventory(on=staff.on)
+        ],
+        "others": [
+            (
+                other,
+                wording.VERSION_KINDS[other.version.kind],
+                wording.MODEL_FORMS[other.entry.form],
+                wording.VERSION_MARKS[other.version.status],
+                wording.VALIDATION_MARKS[other.entry.validation_due(staff.on)],
+            )
+            for other in policy.registered_models(on=staff.on)
         ],
         "alerts": [_marked(found) for found in alerts()],
         "versions": rows,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from kuaidai.risk.policy.domain.decision import Decision
+from kuaidai.risk.policy.domain.entry import ModelEntry
 from kuaidai.risk.policy.domain.facts import DecisionFacts
 from kuaidai.risk.policy.domain.lifecycle import POLICY_KINDS, ModelKind, Status
 
@@ -52,7 +53,7 @@ class InventoryLine:
 class VersionView:
     """A version of a model or policy and where it is in its life.
 
-    `kind` is one of the model inventory's kinds, or `policy`.
+    `kind` is one of the model inventory's kinds, or `policy`; `form` how a model is made, none of a policy.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class VersionView:
     report: str
     shadow_from: date | None = None
     shadow_until: date | None = None
+    form: str = ""
 
     @property
     def label(self) -> str:
@@ -85,6 +87,14 @@ class VersionView:
         begun = self.shadow_from is not None and self.shadow_from <= on
         ended = self.shadow_until is not None and self.shadow_until <= on
         return begun and not ended and self.status not in (Status.LIVE, Status.RETIRED)
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A model on the register that is no scorecard of ours: its version, and what is said of it."""
+
+    version: VersionView
+    entry: ModelEntry
 
 
 def inventory_of(versions: Iterable[VersionView], on: date) -> tuple[InventoryLine, ...]:
