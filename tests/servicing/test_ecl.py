@@ -119,7 +119,6 @@ def test_stage_three_is_never_left_for_stage_one_at_once() -> None:
     assert stage_of(facts, QUICK, ON).stage is Stage.TWO
 
 
-
 def test_the_table_holds_what_the_function_gives() -> None:
     rows = rate_table(QUICK, longest=24)
     assert len(rows) == 5 * 2 * 2 * 24 + 3

@@ -25,7 +25,7 @@ from tests.support.lines import OPENS, draw, open_line, spend
 
 from kuaidai.foundation.operations import set_business_date
 from kuaidai.lending.servicing import operations
-from kuaidai.lending.servicing.models import Loan, LoanChunk
+from kuaidai.lending.servicing.models import Loan, LoanChunk, LoanLife
 from kuaidai.lending.servicing.operations import drawing
 
 __all__ = ["core"]
@@ -121,7 +121,7 @@ def book(core, monkeypatch):
     operations.run_close_of_day(actor=SYSTEM)
     set_business_date(on=NIGHT, actor=SYSTEM)
     broken = Loan.objects.get(facility__uscc="B-12")
-    Loan.objects.filter(id=broken.id).update(terms=broken.terms | {"instalments": 0})
+    LoanLife.objects.filter(loan_id=broken.id).update(terms=broken.life.terms | {"instalments": 0})
     core.fault("down")
     draw(late, "10000.00", NIGHT)
     core.fault("ok")
@@ -131,8 +131,8 @@ def book(core, monkeypatch):
 
 def mend() -> None:
     """All loans can be read again."""
-    for row in Loan.objects.filter(terms__instalments=0):
-        Loan.objects.filter(id=row.id).update(terms=row.terms | {"instalments": 6})
+    for row in Loan.objects.filter(life__terms__instalments=0):
+        LoanLife.objects.filter(loan_id=row.id).update(terms=row.life.terms | {"instalments": 6})
 
 
 def killed_before_each_commit(children: Children, deed: str) -> int:
@@ -152,7 +152,7 @@ def test_a_night(children, book) -> None:
 
 def test_parked_loans_that_are_tried_again(children, book) -> None:
     row = Loan.objects.get(facility__uscc="B-11")
-    Loan.objects.filter(id=row.id).update(terms=row.terms | {"instalments": 0})
+    LoanLife.objects.filter(loan_id=row.id).update(terms=row.life.terms | {"instalments": 0})
     operations.run_close_of_day(actor=SYSTEM)
     set_business_date(on=NIGHT + timedelta(days=2), actor=SYSTEM)
     operations.run_close_of_day(actor=SYSTEM)
