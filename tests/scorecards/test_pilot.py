@@ -160,6 +160,15 @@ def test_many_values_are_joined_where_only_goods_or_only_bads_stand_together():
     assert found.below[-1].tolist() == [3_000, 2_700, 300]
 
 
+def test_rows_without_weight_come_first_without_harm():
+    numbers = np.arange(3_000)
+
+    found = values(pa.array(numbers), numbers % 2, weights=numbers > 9)
+
+    assert found.firsts[:3].tolist() == [0, 10, 11]
+    assert found.below[-1].tolist() == [3_000, 1_495, 1_495]
+
+
 @pytest.mark.parametrize(("trend", "place"), [("ascending", 1_000), ("descending", 2_000)])
 def test_bad_rates_turn_where_bads_are_farthest_behind_or_ahead(trend, place):
     """One in ten is bad, but none from 800 to 1,000 and all from 1,900 to 2,000."""

@@ -116,12 +116,10 @@ class _Places:
     def _require_known(self, places: Chunk, levels: list[str | None]) -> None:
         """Raise `UnseenCategory` where a row holds one; that none does is seen by the dictionary alone."""
         strange = [at for at, v in enumerate(levels) if v is not None and v not in self.levels]
-        if not strange:
-            return
-        held = np.flatnonzero(np.isin(places.values, strange) & places.present())
-        if len(held):
+        held = places.values[np.isin(places.values, strange) & places.present()]
+        if held.size:
             raise UnseenCategory(
                 feature=self.characteristic.name,
-                value=repr(levels[places.values[held[0]]]),
+                value=repr(levels[held[0]]),
                 known=", ".join(self.levels),
             )

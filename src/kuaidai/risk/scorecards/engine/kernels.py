@@ -315,7 +315,7 @@ def add_up(
     """
     joined = _more_values(keys, most)
     rows, goods, bads = 0.0, 0.0, 0.0
-    count, kind, at = 0, 0, 0
+    count, kind, at = 0, -1, 0
     while at < keys.size:
         value = keys[at] & STEADY_MASK
         place = 0 if value == STEADY_MASK else -1
