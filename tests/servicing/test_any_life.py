@@ -36,7 +36,7 @@ from kuaidai.lending.servicing.domain.reading import state_of_run
 from kuaidai.lending.servicing.domain.replay import replay, run_to
 from kuaidai.lending.servicing.domain.running import apply, begin
 from kuaidai.lending.servicing.domain.snapshot import restore, snapshot
-from kuaidai.lending.servicing.domain.terms import AgreedInstalment, LoanTerms
+from kuaidai.lending.servicing.domain.terms import AgreedInstalment, LateCharge, LoanTerms
 
 DAY = timedelta(days=1)
 METHODS = [m for m in RepaymentMethod if m is not RepaymentMethod.FIXED_AMOUNT]
@@ -84,6 +84,7 @@ def terms(draw) -> LoanTerms:
             principal_grace=draw(st.integers(0, count - 1)),
             interest_grace=draw(st.integers(0, count - 1)) if method is not RepaymentMethod.FLAT else 0,
             grace_days=draw(st.sampled_from([0, 0, 3, 15])), agreed=agreed,
+            late_charge=draw(st.sampled_from([None, LateCharge(Decimal("0.015"))])),
         )  # fmt: skip
     except ValueError:
         assume(False)

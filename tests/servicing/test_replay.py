@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kuaidai.kernel.money import round_cents
@@ -17,6 +17,7 @@ from kuaidai.lending.servicing.domain.early import (
     repayment_effect,
     total_interest,
 )
+from kuaidai.lending.servicing.domain.life import read_life, read_terms, terms_to_dict
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.replay import Overpaid, Payment, replay
 from kuaidai.lending.servicing.domain.schedule import build_schedule
@@ -177,6 +178,7 @@ def test_a_loan_due_at_once_cannot_be_shortened() -> None:
     assert state.instalments[-1].due_on == maturity(agreed)
 
 
+@settings(deadline=None)
 @given(
     method=st.sampled_from(OFFERED),
     rate=st.decimals(Decimal("0.01"), Decimal("0.24"), places=6),
@@ -292,3 +294,39 @@ def _settle_in_legal_order(bill, left):
         late[2] -= late[2] * part / late[1] if late[1] else 0
         late[1], left = late[1] - part, left - part
     return left
+
+
+LATE_CHARGE = {"percent": "2", "of": "instalment"}
+
+
+@pytest.mark.parametrize(
+    ("on", "paid", "charged"),
+    [
+        ("2026-02-23", "0.01", "0.00"),  # within three days of grace
+        ("2026-02-24", "0.01", "80.74"),  # 2 % of 4,037.20 less the cent
+        ("2026-03-19", "0.01", "80.74"),  # once, not by the day
+        ("2026-02-24", "4037.20", "0.00"),
+    ],
+)
+def test_a_late_charge_comes_once_for_what_is_overdue_after_the_grace(on, paid, charged) -> None:
+    told = {
+        "principal": "12000.00", "annual_rate": "3.6", "method": "equal-principal", "grace_days": 3,
+        "start": "2026-01-20", "instalments": 3, "settlement_day": 20, "penalty_multiplier": "0",
+        "late_charge": LATE_CHARGE,
+    }  # fmt: skip
+    payment = {"type": "payment", "on": "2026-02-20", "amount": paid}
+    told_life = read_life({"terms": told, "events": [payment]})
+    state = replay(told_life.terms, told_life.events, date.fromisoformat(on))
+    assert str(state.instalments[0].penalty) == charged
+    assert terms_to_dict(told_life.terms)["late_charge"] == LATE_CHARGE
+
+
+@pytest.mark.parametrize("told", ["2", {"of": "principal"}, {"percent": "0"}, {"percent": "101"}])
+def test_a_late_charge_that_is_none_is_refused(told) -> None:
+    with pytest.raises(ValueError, match="late charge"):
+        read_terms(
+            {
+                "principal": "1", "annual_rate": "1", "method": "level", "start": "2026-01-20",
+                "instalments": 1, "late_charge": told,
+            }
+        )  # fmt: skip

@@ -20,7 +20,12 @@ from kuaidai.lending.servicing.domain.conventions import Bucket, Conventions, Ex
 from kuaidai.lending.servicing.domain.frequency import Frequency
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.repricing import Repricing
-from kuaidai.lending.servicing.domain.terms import AgreedInstalment, LoanTerms
+from kuaidai.lending.servicing.domain.terms import (
+    AgreedInstalment,
+    LateBase,
+    LateCharge,
+    LoanTerms,
+)
 
 MOST_EVENTS = 100_000
 _WHOLE = re.compile(r"^\d{1,6}$")
@@ -154,6 +159,14 @@ def _agreed(lines: Any) -> tuple[AgreedInstalment, ...]:
     return tuple(found)
 
 
+def _late_charge(told: Any) -> LateCharge:
+    if not isinstance(told, Mapping) or not {"percent"} <= set(told) <= {"percent", "of"}:
+        raise ValueError(f'a late charge has "percent" and "of", not {told!r}')
+    return LateCharge(
+        percent(told["percent"]), choice(LateBase, "of", told.get("of", LateBase.PRINCIPAL))
+    )
+
+
 _TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "principal": ("principal", _money),
     "annual_rate": ("annual_rate", percent),
@@ -174,6 +187,7 @@ _TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "fixed_amount": ("fixed_amount", _money),
     "agreed": ("agreed", _agreed),
     "repricing": ("repricing", Repricing.from_dict),
+    "late_charge": ("late_charge", _late_charge),
 }
 
 
@@ -325,6 +339,8 @@ def _agreed_to_dict(line: AgreedInstalment) -> dict[str, str]:
 def _plain(name: str, value: Any) -> Any:
     if name == _PERCENT:
         return format((value * 100).normalize(), "f")
+    if isinstance(value, LateCharge):
+        return {"percent": format((value.share * 100).normalize(), "f"), "of": str(value.of)}
     if isinstance(value, Repricing):
         return value.to_dict()
     return value if isinstance(value, int) else str(value)

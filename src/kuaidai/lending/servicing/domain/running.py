@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -27,7 +27,7 @@ from kuaidai.lending.servicing.domain.keeping import keep_instalments
 from kuaidai.lending.servicing.domain.methods import RepaymentMethod
 from kuaidai.lending.servicing.domain.schedule import PPM, build_rows, rate_ppm
 from kuaidai.lending.servicing.domain.state import Allocation
-from kuaidai.lending.servicing.domain.terms import LoanTerms
+from kuaidai.lending.servicing.domain.terms import LateBase, LoanTerms
 
 LATE = (Bucket.PENALTY, Bucket.COMPOUND)
 INCOME = (Bucket.INTEREST, *LATE)
@@ -125,6 +125,8 @@ class RunningLoan:
     def _run_late(self, item: Item, on: date) -> None:
         if (on - item.period.due).days <= self.terms.grace_days:
             return
+        if item.late_until == item.period.due:
+            self._charge_late(item)
         times, rate = Fraction(self.terms.penalty_multiplier), Fraction(self.rate, PPM)
         factor = rate * times * self._share(item.period.due, item.late_until, on)
         item.compound += item.unpaid_interest * factor
@@ -134,6 +136,19 @@ class RunningLoan:
             factor -= rate * min(times, Fraction(1)) * share
         item.penalty += item.unpaid_principal * factor
         item.late_until = on
+
+    def _charge_late(self, item: Item) -> None:
+        """The charge of the terms for an instalment that is overdue, once."""
+        agreed = self.terms.late_charge
+        if agreed is None:
+            return
+        base = item.unpaid_principal
+        if agreed.of is LateBase.INSTALMENT:
+            base += item.unpaid_interest
+        amount = whole(base * Fraction(agreed.share), self.terms.conventions.rounding)
+        if amount > 0:
+            day = item.period.due + timedelta(days=self.terms.grace_days + 1)
+            item.charges.append(Charge(Bucket.PENALTY, amount, day, day))
 
     @property
     def bears_contract_overdue(self) -> bool:

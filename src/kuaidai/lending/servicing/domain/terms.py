@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, date
 from decimal import Decimal
+from enum import StrEnum
 from itertools import pairwise
 
 from kuaidai.kernel.day_counts import DayCount
@@ -34,6 +35,27 @@ class AgreedInstalment:
             raise ValueError(f"the agreed instalment of {self.due_on} has a principal or a total")
 
 
+class LateBase(StrEnum):
+    """What a late charge is a share of: the overdue principal, or the overdue instalment."""
+
+    PRINCIPAL = "principal"
+    INSTALMENT = "instalment"
+
+
+@dataclass(frozen=True)
+class LateCharge:
+    """A penalty charged once for an instalment that is overdue: a share (a fraction) of what is unpaid."""
+
+    share: Decimal
+    of: LateBase = LateBase.PRINCIPAL
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(
+                f"a late charge is more than 0 and at most 100 percent, not {self.share}"
+            )
+
+
 @dataclass(frozen=True)
 class LoanTerms:
     """The terms of a loan. `annual_rate` is a fraction: 0.0435 is 4.35 % a year.
@@ -46,7 +68,8 @@ class LoanTerms:
     `interest_grace` of those without interest, which is due with the first one after them.
     `penalty_multiplier` and `misuse_multiplier` are applied to the rate on overdue and on misused money
     (PBoC 2003: 1.3 to 1.5 and 1.5 to 2). `repricing` says how the rate follows the LPR; its changes are
-    events of the loan. Raises `ValueError` for terms that make no loan.
+    events of the loan. `late_charge` comes beside penalty interest, the day after the days of grace.
+    Raises `ValueError` for terms that make no loan.
     """
 
     principal: Decimal
@@ -68,6 +91,7 @@ class LoanTerms:
     agreed: tuple[AgreedInstalment, ...] = ()
     period_start: date | None = None
     repricing: Repricing = FIXED
+    late_charge: LateCharge | None = None
 
     def __post_init__(self) -> None:
         if self.principal <= 0:
