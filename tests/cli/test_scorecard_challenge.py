@@ -62,6 +62,8 @@ def test_the_figures_as_json_from_a_sample_of_the_rows(folder, capsys):
         (('target = "bad"', 'target = "queries"'), "was fitted to bad"),
         (("recent.parquet", "gone.parquet"), "no such file"),
         (('name = "turnover"', 'name = "turnovers"'), "turnovers is missing"),
+        (('target = "bad"', 'target = "bad"\noffset = "queries"'), "has the offset queries"),
+        (("[[features]]", '[segments]\ncolumn = "grade"\n[[features]]', 1), "segments by grade"),
     ],
 )
 def test_a_plan_that_cannot_challenge_is_refused_in_words(folder, capsys, change, told):

@@ -11,7 +11,6 @@ import typer
 
 from kuaidai.interfaces.cli.scorecard_files import counting, open_data, read_card, require_folders
 from kuaidai.kernel.errors import Refusal
-from kuaidai.risk.scorecards.errors import BadSetting
 
 if TYPE_CHECKING:
     from kuaidai.risk.scorecards.card import Scorecard
@@ -36,6 +35,34 @@ class OtherTarget(Refusal):
     code = "CHALLENGE_OF_ANOTHER_TARGET"
     en = "{card} was fitted to {fitted}, the plan's target is {target}; compare like with like."
     zh = "{card} 的目标字段为 {fitted}，而方案的目标字段为 {target}；两者须一致。"
+
+
+class OffsetNotChallenged(Refusal):
+    """The plan has an offset, which the trees could not be told."""
+
+    code = "CHALLENGE_WITH_OFFSET"
+    en = (
+        "{plan} has the offset {offset}, and scikit-learn's boosted trees take none: grown without it "
+        "they would blame the features for what the offset stands for. Challenge a card fitted without it."
+    )
+    zh = (
+        "{plan} 设有偏移量 {offset}，而 scikit-learn 的提升树不支持偏移量：忽略它会把其影响错误地归于各变量。"
+        "请以不含偏移量的评分卡进行比较。"
+    )
+
+
+class SegmentsNotChallenged(Refusal):
+    """The plan is of several cards; a challenger stands beside one."""
+
+    code = "CHALLENGE_OF_SEGMENTS"
+    en = (
+        "{plan} is of segments by {column}; a challenger stands beside one card. Challenge each segment's "
+        "card by a plan of its own rows, or one card that has {column} among its features."
+    )
+    zh = (
+        "{plan} 按 {column} 划分客群，而挑战者模型只与单一评分卡比较。请按客群分别设立方案，"
+        "或使用以 {column} 为变量的单一评分卡。"
+    )
 
 
 def challenge(
@@ -64,12 +91,14 @@ def challenge(
     from kuaidai.risk.scorecards.plan import read_plan
 
     require_folders(out, report)
-    read, loaded = read_plan(plan), read_card(card)
+    read = read_plan(plan)
     if read.recent is None:
         raise NothingToJudgeOn(plan=plan)
-    if read.segments or read.offset:
-        rule = "a plan without segments and offsets, which trees do not know"
-        raise BadSetting(name=str(plan), value="segmented or with an offset", rule=rule)
+    if read.segments:
+        raise SegmentsNotChallenged(plan=plan, column=read.segments.column)
+    if read.offset:
+        raise OffsetNotChallenged(plan=plan, offset=read.offset)
+    loaded = read_card(card)
     if loaded.provenance.target != read.target:
         raise OtherTarget(card=card, fitted=loaded.provenance.target, target=read.target)
     settings = BoostingSettings(most_rounds=rounds, most_rows=rows)
