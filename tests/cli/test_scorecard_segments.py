@@ -130,7 +130,7 @@ def test_scores_and_sql_agree(folder, capsys):
     sql = folder / "card.sql"
     assert run_text(capsys, "export", card, sql, "--table", "recent")[0] == 0
 
-    assert run_text(capsys, "export", card, folder / "card.pmml", "--as", "pmml")[0] == 0
+    assert run_text(capsys, "export", card, folder / "card.pmml")[0] == 0
     assert "selectFirst" in (folder / "card.pmml").read_text()
 
     recent = pq.read_table(source)
@@ -202,6 +202,20 @@ def test_diff_tells_the_swap_set(folder, capsys):
     ("arguments", "words"),
     [
         (("bins", "{}/card.json"), "--segment: new, existing"),
+        (
+            ("export", "{}/card.json", "{}/x.foo"),
+            "its name must end in .sql (duckdb, postgres, spark) or .pmml or .xml (pmml)",
+        ),
+        (("export", "{}/card.json", "{}/x.pmml", "--as", "spark"), "must end in .sql (spark)"),
+        (
+            ("export", "{}/card.json", "{}/x.sql", "--as", "pmml"),
+            "must end in .pmml or .xml (pmml)",
+        ),
+        (("fit", "--oot-from", "foo", "--out", "{}/x"), "'foo' is not a date; write YYYY-MM-DD"),
+        (
+            ("approve", "a/1", "--as", "x", "--live-from", "2027-02-30"),
+            "'2027-02-30' is not a date",
+        ),
         (("bins", "{}/single.json", "--feature", "age"), "must be one of turnover"),
         (("diff", "{}/single.json", "{}/card.json", "--on", "{}/recent.parquet"), "--approve-from"),
         (("fit", "{}/plan.toml", "--out", "{}"), "name a file"),

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a bug, 2 wrong use or refused, 130 interrupted.
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from kuaidai.kernel.errors import Refusal
 
 WrongUse: Any = typer.BadParameter.__bases__[0]
 """The parser's error of usage, from whichever package typer takes its parser."""
+
+_DATE_WANTED = "is not a date; write YYYY-MM-DD"
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": (
@@ -101,6 +104,16 @@ def _told(wrong: Any) -> int:
         wrong.show()
     else:
         asked = wrong.ctx.command_path if wrong.ctx else "kuaidai"
-        words = wrong.format_message().rstrip(".").replace("\n", " ")
+        words = _plain(wrong.format_message().rstrip(".").replace("\n", " "))
         typer.echo(f"error: {words}; {asked} --help tells more", err=True)
     return int(wrong.exit_code)
+
+
+def _plain(words: str) -> str:
+    """The parser's words without its jargon for a value that cannot be read.
+
+    >>> _plain("Invalid value for '--on': Value error, 'May' does not match the formats '%Y-%m-%d'")
+    "Invalid value for '--on': 'May' is not a date; write YYYY-MM-DD"
+    """
+    dated = re.sub(r"does not match the formats? '%Y-%m-%d'", _DATE_WANTED, words)
+    return dated.replace("Value error, ", "")

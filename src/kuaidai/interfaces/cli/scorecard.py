@@ -54,6 +54,11 @@ class Form(StrEnum):
     SPARK = "spark"
     PMML = "pmml"
 
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What the name of such a file ends in."""
+        return (".pmml", ".xml") if self is Form.PMML else (".sql",)
+
 
 CardFile = Annotated[
     Path,
@@ -274,20 +279,36 @@ def _score_brief(
 @app.command()
 def export(
     card: CardFile,
-    out: Annotated[Path, typer.Argument(help="Where the text goes.")],
+    out: Annotated[Path, typer.Argument(help="Where the text goes: .sql, .pmml or .xml.")],
     form: Annotated[
-        Form, typer.Option("--as", help="SQL of an engine, or PMML 4.4.")
-    ] = Form.DUCKDB,
+        Form | None,
+        typer.Option(
+            "--as", help="SQL of an engine, or PMML 4.4 (default: by OUT; of SQL, duckdb)."
+        ),
+    ] = None,
     table: Annotated[str, typer.Option(help="The table that the SQL reads.")] = "applicants",
     keep: Annotated[
         list[str] | None, typer.Option(help="A column the SQL keeps; may be given several times.")
     ] = None,
 ) -> None:
     """Write a scorecard as one SELECT or as a PMML document that gives the same scores."""
+    chosen = _form_of(out, form)
     loaded = read_any_card(card)
     require_folders(out)
-    write_text(out, _exported(loaded, form, table, keep or []))
+    write_text(out, _exported(loaded, chosen, table, keep or []))
     typer.echo(f"{loaded.name} written to {out}")
+
+
+def _form_of(out: Path, asked: Form | None) -> Form:
+    """The form asked for, or else by the file's name; raises `FileNotUsable` where they do not fit."""
+    known = [asked] if asked else list(Form)
+    forms: dict[str, list[str]] = {}
+    for form in known:
+        if out.suffix in form.suffixes:
+            return form
+        forms.setdefault(" or ".join(form.suffixes), []).append(form.value)
+    ends = " or ".join(f"{suffixes} ({', '.join(names)})" for suffixes, names in forms.items())
+    raise FileNotUsable(value=out, why=f"its name must end in {ends}")
 
 
 def _exported(card: Scorecard | SegmentedScorecard, form: Form, table: str, keep: list[str]) -> str:
