@@ -23,9 +23,12 @@ from kuaidai.risk.scorecards.errors import (
     InfiniteValue,
     MissingColumn,
     OneClassTarget,
+    SegmentNotFitted,
+    UnknownSegment,
 )
 from kuaidai.risk.scorecards.fitting import fit_scorecard
-from kuaidai.risk.scorecards.spark import fit_frame, scan_frame
+from kuaidai.risk.scorecards.segments import Segment, Segmentation, fit_segments
+from kuaidai.risk.scorecards.spark import fit_frame, fit_segments_frame, scan_frame
 from kuaidai.risk.scorecards.spark.frames import open_frame, sample_frame
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -85,6 +88,7 @@ def applications() -> pa.Table:
             "bad": (rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(np.int8),
             "weight": rng.choice([0.5, 1.0, 2.0], rows),
             "year": rng.choice(["2024", "2025"], rows),
+            "drift": rng.choice([0.0, math.log(2)], rows),
         }
     )
 
@@ -105,6 +109,12 @@ def test_the_card_is_the_local_one(spark, applications, folder):
 
     assert found.features == local.features
     assert len(found.features) == 3
+    close(found, local)
+    assert found.fit.log_likelihood == pytest.approx(local.fit.log_likelihood, rel=1e-12)
+
+
+def close(found, local) -> None:
+    """Cards with equal bins, and coefficients and errors equal to 1e-9."""
     assert found.provenance == local.provenance
     assert found.fit.intercept == pytest.approx(local.fit.intercept, abs=1e-9)
     for ours, theirs in zip(found.characteristics, local.characteristics, strict=True):
@@ -112,7 +122,42 @@ def test_the_card_is_the_local_one(spark, applications, folder):
         assert ours.coefficient == pytest.approx(theirs.coefficient, abs=1e-9)
         assert ours.standard_error == pytest.approx(theirs.standard_error, abs=1e-9)
     assert found.grades == local.grades
-    assert found.fit.log_likelihood == pytest.approx(local.fit.log_likelihood, rel=1e-12)
+
+
+def test_offset_and_weight_are_the_local_ones(spark, applications, folder):
+    columns = {"target": "bad", "weight": "weight", "offset": "drift"}
+    plain = fit_scorecard(applications, target="bad", weight="weight", config=CONFIG)
+    local = fit_scorecard(applications, config=CONFIG, **columns)
+
+    found = fit_frame(folder, config=CONFIG, **columns)
+
+    close(found, local)
+    assert found.provenance.offset == "drift"
+    assert abs(found.fit.intercept - plain.fit.intercept) > 0.1
+    with pytest.raises(BadSetting, match="offset"):
+        fit_frame(folder, target="bad", config=CONFIG, offset="turnover")
+
+
+def test_a_segmented_card_is_the_local_one(spark, applications, folder):
+    rule = Segmentation(
+        "trade.sort", (Segment("shops", ("food", "retail")), Segment("repair", ("repair",)))
+    )
+    named = applications.append_column("trade.sort", applications["trade"])
+    frame = spark.createDataFrame(named).repartition(3)
+    columns = {"target": "bad", "weight": "weight", "offset": "drift", "config": CONFIG}
+    local = fit_segments(named, segmentation=rule, recent=named, **columns)
+
+    found = fit_segments_frame(frame, segmentation=rule, recent=frame, **columns)
+
+    assert found.segmentation == local.segmentation
+    for ours, theirs in zip(found.cards, local.cards, strict=True):
+        close(ours, theirs)
+    strict = Segmentation("trade", (Segment("shops", ("food", "retail")),))
+    with pytest.raises(UnknownSegment, match="trade has 'repair'"):
+        fit_segments_frame(frame, segmentation=strict, **columns)
+    gone = Segmentation("trade", (*rule.segments, Segment("fishing", ("fishing",))))
+    with pytest.raises(SegmentNotFitted, match="Segment fishing"):
+        fit_segments_frame(frame, segmentation=gone, **columns)
 
 
 def test_given_classes_are_counted_as_the_local_scan_counts(spark, applications):

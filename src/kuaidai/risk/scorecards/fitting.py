@@ -342,17 +342,10 @@ def calibrated(card: Scorecard, counted: ScoreCounts) -> Scorecard:
 
 
 def fingerprint(scanned: Counts) -> str:
-    """SHA-256 over the fine classes, the rows in each and the rows' mark.
+    """SHA-256 over the candidates' names and kinds, the number of rows and the rows' mark.
 
-    The mark is a sum of hashes of every row's classes, target and weight, so the order of rows and the
-    parts they come in do not matter, nor who counted which. Up to `SAMPLE_ROWS` rows the classes do not
-    depend on them either; beyond, they come from a sample by place, and other parts may give others.
-    Two data sets with one fingerprint are one to any fit on these classes.
+    The mark is a sum of hashes of every row's values, target, weight and offset (`engine.marks`), so
+    neither the order of rows nor the parts they come in matter, however many there are.
     """
-    content = [
-        [[c.name, list(c.cuts), list(c.levels)] for c in scanned.classes],
-        [[int(rows) for rows in seen] for seen in scanned.seen],
-        scanned.rows,
-        str(scanned.mark),
-    ]
-    return sha256_hex(canonical_json(content))
+    names = [[each.name, each.feature.kind.value] for each in scanned.classes]
+    return sha256_hex(canonical_json([names, scanned.rows, str(scanned.mark)]))

@@ -210,34 +210,6 @@ def count_weights(codes: Any, target: Any, weights: Any, counts: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def mark_rows(codes: Any, target: Any, weights: Any) -> Any:
-    """Sum, modulo 2**64, of a hash of every row: the same for the same rows in any order and any parts.
-
-    FNV-1a over the row's codes, target and weight, then the finalizer of MurmurHash3.
-    """
-    features, rows = codes.shape
-    total = np.uint64(0)
-    prime = np.uint64(1099511628211)
-    marks = np.empty(1024, dtype=np.uint64)
-    bits = weights.view(np.uint64)
-    for at in range(0, rows, 1024):
-        size = min(1024, rows - at)
-        for i in range(size):
-            marks[i] = (np.uint64(14695981039346656037) ^ np.uint64(target[at + i])) * prime
-            if bits.size:
-                marks[i] = (marks[i] ^ bits[at + i]) * prime
-        for k in range(features):
-            code = codes[k, at : at + size]
-            for i in range(size):
-                marks[i] = (marks[i] ^ np.uint64(code[i])) * prime
-        for i in range(size):
-            mark = marks[i]
-            mark = (mark ^ (mark >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-            total += mark ^ (mark >> np.uint64(33))
-    return total
-
-
-@njit(cache=True, nogil=True)
 def count_scores(
     codes: Any, target: Any, weights: Any, points: Any, base: Any, counts: Any
 ) -> None:

@@ -27,7 +27,8 @@ from kuaidai.risk.scorecards.engine.fine_classes import (
     categorical_classes,
     numeric_classes,
 )
-from kuaidai.risk.scorecards.engine.kernels import count_rows, count_weights, mark_rows
+from kuaidai.risk.scorecards.engine.kernels import count_rows, count_weights
+from kuaidai.risk.scorecards.engine.marks import dictionaries, mark_of
 from kuaidai.risk.scorecards.engine.memory import MOST_SAMPLED
 from kuaidai.risk.scorecards.engine.rows import Rows
 from kuaidai.risk.scorecards.errors import BadSetting, InfiniteValue, NotACategory, OneClassTarget
@@ -46,8 +47,8 @@ Done = TypeVar("Done")
 class Block:
     """Codes (features × rows), target (0 or 1), and weights (empty: every row counts once).
 
-    `periods` names each row's period while the rows are counted; it is not kept. `offsets`: each row's
-    fixed part of the log-odds of bad (empty: none).
+    `periods` names each row's period while the rows are counted; it is not kept, nor is `mark`, that of
+    the rows (see `marks`). `offsets`: each row's fixed part of the log-odds of bad (empty: none).
     """
 
     codes: Codes
@@ -55,6 +56,7 @@ class Block:
     weights: Floats
     periods: npt.NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=np.str_))
     offsets: Floats = field(default_factory=lambda: np.empty(0))
+    mark: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class Counts:
     """Fine classes per feature and what fell into them.
 
     `counts`: goods and bads by weight (256 × 2); `seen`: rows (256); `periods`: goods and bads in each
-    of the periods named by `period_names` (periods × 256 × 2). `mark` fingerprints the coded rows
-    whatever their order.
+    of the periods named by `period_names` (periods × 256 × 2). `mark` is that of the rows,
+    whatever their order, parts and classes.
     """
 
     classes: tuple[FineClasses, ...]
@@ -332,9 +334,8 @@ class Counted:
         for codes, counts in zip(block.codes, whole, strict=True):
             count_rows(codes, block.target, counts)
         weighed = _weighed(block) if block.weights.size else whole.astype(np.float64)
-        mark = int(mark_rows(block.codes, block.target, _marked(block)))
         seen = whole.sum(axis=2).astype(np.float64)
-        return Counted(weighed, seen, len(block.target), mark, _by_period(block))
+        return Counted(weighed, seen, len(block.target), block.mark, _by_period(block))
 
     def __add__(self, other: Counted) -> Counted:
         """The figures of both."""
@@ -365,15 +366,6 @@ class Counted:
             "period_names": names,
             "periods": tuple(of_features) if names else (),
         }
-
-
-def _marked(block: Block) -> Floats:
-    """What of a row goes into its mark beside codes and target: weight and offset, bits mixed."""
-    if not block.offsets.size:
-        return block.weights
-    weights = block.weights if block.weights.size else np.ones(len(block.target))
-    mixed = weights.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ block.offsets.view(np.uint64)
-    return mixed.view(np.float64)
 
 
 def _weighed(block: Block) -> Floats:
@@ -421,14 +413,15 @@ def encode_rows(
     """Rows as a block of codes. Raises as `scan` does for bad values."""
     bad = read_target(table, target).astype(np.uint8)
     weights = np.empty(0) if weight is None else read_weights(table, weight)
+    table = dictionaries(table, (e.name for e in encoders if e.kind is Kind.CATEGORICAL))
     codes = np.empty((len(encoders), table.num_rows), dtype=np.uint8)
     for encoder, row in zip(encoders, codes, strict=True):
         infinite = encoder.write(table, row)
         if infinite:
             raise InfiniteValue(feature=encoder.name, count=infinite)
-    block = Block(codes, bad, weights)
-    if offset is not None:
-        block = replace(block, offsets=_offsets(table, offset))
+    offsets = np.empty(0) if offset is None else _offsets(table, offset)
+    mark = mark_of(table, ((e.name, e.kind) for e in encoders), bad, weights, offsets)
+    block = Block(codes, bad, weights, offsets=offsets, mark=mark)
     if period is not None:
         named = np.array([str(v) for v in table[period].to_pylist()], dtype=np.str_)
         block = replace(block, periods=named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from kuaidai.risk.scorecards.config import FeatureConfig, ScorecardConfig
 from kuaidai.risk.scorecards.engine.rows import Data, open_rows
 from kuaidai.risk.scorecards.errors import BadSetting, SegmentNotFitted
 from kuaidai.risk.scorecards.fitting import (
+    Binning,
     ScoreCounts,
     bin_data,
     calibrated,
@@ -47,7 +48,7 @@ def fit_segments(
     with a segment's name and what `fit_scorecard` would have raised, `UnknownSegment`, `MissingColumn`,
     `BadSetting`.
     """
-    configs = [_config_of(config, segment) for segment in segmentation.segments]
+    configs = [config_of(config, segment) for segment in segmentation.segments]
     parts = split_rows(open_rows(data), segmentation)
     later = None if recent is None else split_rows(open_rows(recent), segmentation)
     fits, done = [], 0
@@ -63,15 +64,10 @@ def fit_segments(
             inner,
             _shifted(progress, done),
         )
-        own_notes = (*notes, ("segment", f"{segment} of {segmentation.column}"))
+        own_notes = notes_of(notes, segmentation, segment)
         fits.append(_fitted(job, own, target, weight, offset, own_notes, threads))
         done += sum(part.sizes)
-    pooled = _together([counts for _, counts in fits])
-    common = calibrated(fits[0][0], pooled)
-    cards = tuple(
-        replace(card, calibration=common.calibration, grades=common.grades) for card, _ in fits
-    )
-    return SegmentedScorecard(config.name, segmentation, cards)
+    return on_one_scale(config.name, segmentation, fits)
 
 
 @dataclass(frozen=True)
@@ -106,15 +102,41 @@ def _fitted(
             threads=threads,
             progress=job.progress,
         )
-        card = fit_card(binning, notes=notes)
+        return fit_and_count(binning, notes)
     except Refusal as refusal:
         raise SegmentNotFitted(segment=job.segment, why=str(refusal).rstrip(".")) from refusal
+
+
+def fit_and_count(
+    binning: Binning, notes: tuple[tuple[str, str], ...]
+) -> tuple[Scorecard, ScoreCounts]:
+    """A segment's card, and its rows counted by score."""
+    card = fit_card(binning, notes=notes)
     names = [feature.name for feature in binning.features]
     chosen = tuple(names.index(name) for name in card.features)
     return card, score_counts(card, binning, chosen)
 
 
-def _config_of(config: ScorecardConfig, segment: Segment) -> ScorecardConfig:
+def on_one_scale(
+    name: str, segmentation: Segmentation, fits: Sequence[tuple[Scorecard, ScoreCounts]]
+) -> SegmentedScorecard:
+    """The segments' cards, calibrated and graded by the scores of all."""
+    common = calibrated(fits[0][0], _together([counts for _, counts in fits]))
+    cards = tuple(
+        replace(card, calibration=common.calibration, grades=common.grades) for card, _ in fits
+    )
+    return SegmentedScorecard(name, segmentation, cards)
+
+
+def notes_of(
+    notes: tuple[tuple[str, str], ...], segmentation: Segmentation, segment: str
+) -> tuple[tuple[str, str], ...]:
+    """The notes of a segment's card."""
+    return (*notes, ("segment", f"{segment} of {segmentation.column}"))
+
+
+def config_of(config: ScorecardConfig, segment: Segment) -> ScorecardConfig:
+    """The settings of a segment's card; raises `BadSetting` for a feature that is no candidate."""
     known = {feature.name: feature for feature in config.features}
     strange = [name for name in segment.features if name not in known]
     if strange:

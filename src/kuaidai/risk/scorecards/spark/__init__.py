@@ -8,5 +8,13 @@ installed on the machines that work.
 from kuaidai.risk.scorecards.spark.fitting import bin_frame, fit_frame
 from kuaidai.risk.scorecards.spark.frames import open_frame
 from kuaidai.risk.scorecards.spark.scan import SparkScan, scan_frame
+from kuaidai.risk.scorecards.spark.segments import fit_segments_frame
 
-__all__ = ["SparkScan", "bin_frame", "fit_frame", "open_frame", "scan_frame"]
+__all__ = [
+    "SparkScan",
+    "bin_frame",
+    "fit_frame",
+    "fit_segments_frame",
+    "open_frame",
+    "scan_frame",
+]

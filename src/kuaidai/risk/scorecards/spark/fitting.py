@@ -26,6 +26,7 @@ def bin_frame(
     target: str,
     config: ScorecardConfig,
     weight: str | None = None,
+    offset: str | None = None,
     recent: DataFrame | Path | str | Sequence[Path] | None = None,
     classes: Sequence[FineClasses] | None = None,
 ) -> Iterator[Binning]:
@@ -36,7 +37,13 @@ def bin_frame(
     """
     features, period = config.features, config.stable_over
     scanned = scan_frame(
-        open_frame(data), features, target=target, weight=weight, period=period, classes=classes
+        open_frame(data),
+        features,
+        target=target,
+        weight=weight,
+        period=period,
+        offset=offset,
+        classes=classes,
     )
     with scanned:
         later = None
@@ -44,7 +51,7 @@ def bin_frame(
             fixed = scanned.classes
             with scan_frame(open_frame(recent), features, target=target, classes=fixed) as later:
                 pass
-        yield Binning(scanned, bin_scan(scanned, config), config, target, weight, later)
+        yield Binning(scanned, bin_scan(scanned, config), config, target, weight, later, offset)
 
 
 def fit_frame(
@@ -53,6 +60,7 @@ def fit_frame(
     target: str,
     config: ScorecardConfig,
     weight: str | None = None,
+    offset: str | None = None,
     recent: DataFrame | Path | str | Sequence[Path] | None = None,
     notes: tuple[tuple[str, str], ...] = (),
     classes: Sequence[FineClasses] | None = None,
@@ -63,6 +71,12 @@ def fit_frame(
     errors). Raises what `bin_frame` and `fit_card` raise.
     """
     with bin_frame(
-        data, target=target, config=config, weight=weight, recent=recent, classes=classes
+        data,
+        target=target,
+        config=config,
+        weight=weight,
+        offset=offset,
+        recent=recent,
+        classes=classes,
     ) as binning:
         return fit_card(binning, notes=notes)

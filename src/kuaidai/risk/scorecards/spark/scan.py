@@ -33,7 +33,10 @@ from kuaidai.risk.scorecards.spark.frames import Batches, numbered, partition, s
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_CODED = "features int, codes binary, target binary, weights binary, periods binary, refused binary"
+_CODED = (
+    "features int, codes binary, target binary, weights binary, offsets binary, periods binary, "
+    "mark binary, refused binary"
+)
 _SUMMED = "part int, result binary, refused binary"
 _CELL_BYTES = 1 << 24
 _MOST_ROWS = 1 << 17
@@ -78,6 +81,7 @@ def scan_frame(
     target: str,
     weight: str | None = None,
     period: str | None = None,
+    offset: str | None = None,
     classes: Sequence[FineClasses] | None = None,
     most: int = MOST_CLASSES,
 ) -> SparkScan:
@@ -92,13 +96,13 @@ def scan_frame(
 
     names = [feature.name for feature in features]
     require_names(frame.columns)
-    extra = [name for name in (weight, period) if name]
+    extra = [name for name in (weight, period, offset) if name]
     wanted = list(dict.fromkeys([target, *extra, *names]))
-    require_parts(names, target, weight)
+    require_parts(names, target, weight, offset)
     require_present(frame.columns, wanted)
     fixed = tuple(classes or _sampled_classes(frame, features, most))
     coded = numbered(frame, wanted).mapInArrow(
-        _encode(fixed, wanted, target, weight, period), _CODED
+        _encode(fixed, wanted, target, weight, period, offset), _CODED
     )
     coded = coded.persist(StorageLevel.MEMORY_AND_DISK)
     try:
@@ -133,6 +137,7 @@ def _encode(
     target: str,
     weight: str | None,
     period: str | None,
+    offset: str | None,
 ) -> Callable[[Batches], Batches]:
     """What turns a partition into blocks of codes; a refused value becomes a row that says so."""
     size = min(_MOST_ROWS, max(_LEAST_ROWS, _CELL_BYTES // max(1, len(classes))))
@@ -142,9 +147,9 @@ def _encode(
         for table in _gathered(batches, size):
             try:
                 named = table.rename_columns(columns)
-                yield _block_row(encode_rows(named, encoders, target, weight, period))
+                yield _block_row(encode_rows(named, encoders, target, weight, period, offset))
             except Refusal as refusal:
-                yield _row(_CODED, refused=_packed(refusal))
+                yield _row(_CODED, refused=packed(refusal))
                 return
 
     return work
@@ -179,7 +184,9 @@ def _block_row(block: Block) -> pa.RecordBatch:
         codes=block.codes.tobytes(),
         target=block.target.tobytes(),
         weights=block.weights.tobytes(),
+        offsets=block.offsets.tobytes(),
         periods=json.dumps(block.periods.tolist()).encode(),
+        mark=block.mark.to_bytes(8, "little"),
     )
 
 
@@ -189,13 +196,15 @@ def _blocks(batches: Batches) -> Iterator[Block]:
         for row in range(batch.num_rows):
             cells = {name: batch[name][row] for name in batch.schema.names}
             if cells["refused"].is_valid:
-                raise _unpacked(cells["refused"].as_py())
+                raise unpacked(cells["refused"].as_py())
             codes = np.frombuffer(cells["codes"].as_buffer(), np.uint8)
             yield Block(
                 codes.reshape(cells["features"].as_py(), -1),
                 np.frombuffer(cells["target"].as_buffer(), np.uint8),
                 np.frombuffer(cells["weights"].as_buffer(), np.float64),
                 np.array(json.loads(cells["periods"].as_py()), dtype=np.str_),
+                np.frombuffer(cells["offsets"].as_buffer(), np.float64),
+                int.from_bytes(cells["mark"].as_py(), "little"),
             )
 
 
@@ -205,7 +214,7 @@ def _added(coded: DataFrame, work: Callable[[Block], Sum]) -> Sum:
         try:
             sums = [work(block) for block in _blocks(batches)]
         except Refusal as refusal:
-            yield _row(_SUMMED, part=part, refused=_packed(refusal))
+            yield _row(_SUMMED, part=part, refused=packed(refusal))
             return
         if sums:
             yield _row(_SUMMED, part=part, result=pickle.dumps(added(sums)))
@@ -213,19 +222,19 @@ def _added(coded: DataFrame, work: Callable[[Block], Sum]) -> Sum:
     found = sorted(coded.mapInArrow(each, _SUMMED).collect(), key=lambda row: int(row["part"]))
     for row in found:
         if row["refused"] is not None:
-            raise _unpacked(bytes(row["refused"]))
+            raise unpacked(bytes(row["refused"]))
     if not found:
         raise _NoRows
     results: Iterator[Sum] = (_loaded(bytes(row["result"])) for row in found)
     return added(results)
 
 
-def _packed(refusal: Refusal) -> bytes:
+def packed(refusal: Refusal) -> bytes:
     """A refusal's class and values: exceptions with keywords do not survive pickling themselves."""
     return pickle.dumps((type(refusal), refusal.values))
 
 
-def _unpacked(packed: bytes) -> Refusal:
+def unpacked(packed: bytes) -> Refusal:
     kind, values = _loaded(packed)
     refusal: Refusal = kind(**values)
     return refusal
