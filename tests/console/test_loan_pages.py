@@ -15,6 +15,7 @@ from kuaidai.lending.ledger.operations import receive_unmatched
 from kuaidai.lending.ledger.queries import unmatched
 from kuaidai.lending.servicing import adjusting_queries, operations, queries
 from kuaidai.lending.servicing.domain.conventions import Bucket
+from kuaidai.lending.servicing.models import Loan
 
 __all__ = ["customer", "draw", "facility", "make_facility"]
 pytestmark = pytest.mark.django_db
@@ -199,6 +200,24 @@ def test_only_operations_apply_money_in_suspense(client, loan_id) -> None:
     assert "Apply to" not in shown
     do(manager, loan_id, "apply_money", unmatched_id=money.id, amount="400")
     assert unmatched(money.id).remaining == Decimal(500)
+
+
+def test_a_parked_loan_is_tried_again_from_its_page(client, loan_id) -> None:
+    Loan.objects.filter(id=loan_id).update(parked_on=ENDS_ON, parked_reason="ValueError: no rate")
+    manager = sign_in(client, "amy", "account_manager")
+    assert "Try again now" not in page(manager, loan_id)
+    assert manager.post(f"/console/loans/{loan_id}/retry/").status_code == 403
+    clerk = sign_in(client, "olga", "operations")
+    assert "Try again now" in page(clerk, loan_id)
+
+    terms = Loan.objects.get(id=loan_id).terms
+    Loan.objects.filter(id=loan_id).update(snapshot={}, terms={**terms, "annual_rate": "none"})
+    clerk.post(f"/console/loans/{loan_id}/retry/")
+    assert Loan.objects.get(id=loan_id).parked_on == ENDS_ON
+    Loan.objects.filter(id=loan_id).update(terms=terms)
+    assert clerk.post(f"/console/loans/{loan_id}/retry/").status_code == 302
+    assert "The loan has caught up." in page(clerk, loan_id)
+    assert queries.loan(loan_id).parked_reason == ""
 
 
 def test_the_line_is_frozen_and_unfrozen(client, loan_id, facility) -> None:

@@ -27,6 +27,8 @@ MODEL_ROLES = frozenset({"risk_officer", "modeller", "admin"})
 """Who answers for models: told of alerts of monitoring, and acknowledges them."""
 BOOK_ROLES = frozenset({"operations", "admin"})
 """Who deals with money in suspense."""
+CLOSING_ROLES = frozenset({"operations", "admin"})
+"""Who sees to the close of day."""
 STAFF_ROLES = frozenset({"account_manager", "risk_officer", "modeller", "operations", "admin"})
 
 
@@ -64,6 +66,11 @@ class Staff:
         return self.role in RECONCILING_ROLES
 
     @property
+    def closes_days(self) -> bool:
+        """Whether loans that the night put aside may be tried again."""
+        return self.role in CLOSING_ROLES
+
+    @property
     def keeps_books(self) -> bool:
         """Whether money in suspense may be dealt with."""
         return self.role in BOOK_ROLES
@@ -83,6 +90,14 @@ class BooksNotForRole(NotAllowed):
     code = "BOOKS_NOT_FOR_ROLE"
     en = "The role {role} does not deal with money in suspense; ask operations."
     zh = "角色 {role} 无权处理待查款项；请联系运营人员。"
+
+
+class ClosingNotForRole(NotAllowed):
+    """The role does not see to the close of day."""
+
+    code = "CLOSING_NOT_FOR_ROLE"
+    en = "The role {role} does not see to the close of day; ask operations."
+    zh = "角色 {role} 无权处理日终；请联系运营人员。"
 
 
 class DataNotForRole(NotAllowed):

@@ -58,6 +58,7 @@ urlpatterns = [
     path("loans/", loans.loans, name="loans"),
     path("loans/requests/<str:request_id>/", loans.decide, name="decide_loan_request"),
     path("loans/<str:loan_id>/", loans.loan, name="loan"),
+    path("loans/<str:loan_id>/retry/", loans.retry, name="retry_loan"),
     path("loans/<str:loan_id>/statement.<str:kind>", loans.statement, name="loan_statement"),
     path("loans/<str:loan_id>/schedule.<str:kind>", loans.schedule, name="loan_schedule"),
     path("loans/<str:loan_id>/actions/<slug:name>/", loans.act, name="loan_action"),

@@ -327,7 +327,7 @@ def close_status() -> CloseStatus:
     )
 
 
-def nights(*, limit: int = 30) -> tuple[NightView, ...]:
+def nights(*, limit: int = 14) -> tuple[NightView, ...]:
     """The newest closes of day, newest first."""
     return tuple(
         NightView(

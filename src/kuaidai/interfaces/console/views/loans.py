@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from kuaidai.interfaces.console import wording
-from kuaidai.interfaces.console.access import Staff, staff_page
+from kuaidai.interfaces.console.access import ClosingNotForRole, Staff, staff_page
 from kuaidai.interfaces.console.loan_forms import ACTIONS, LINE_ACTIONS, Action, ActionForm
 from kuaidai.interfaces.console.loan_wording import CONVENTION_VALUES, paid_every
 from kuaidai.interfaces.ui import formats
@@ -256,6 +256,20 @@ def decide(request: HttpRequest, staff: Staff, request_id: str) -> HttpResponse:
     )
     messages.success(request, _("Approved.") if approve else _("Rejected."))
     return redirect("console:loan", done.loan_id)
+
+
+@staff_page
+@require_POST
+def retry(request: HttpRequest, staff: Staff, loan_id: str) -> HttpResponse:
+    """Try a loan that the night put aside once more."""
+    if not staff.closes_days:
+        raise ClosingNotForRole(role=staff.role)
+    report = operations.retry_parked(actor=staff.actor, loan_ids=[loan_id])
+    if report.left:
+        messages.error(request, _("The loan stays parked; the reason is below."))
+    else:
+        messages.success(request, _("The loan has caught up."))
+    return redirect("console:loan", loan_id)
 
 
 @staff_page
