@@ -102,7 +102,8 @@ def score_rows(
         if writer is None:
             empty = _assemble(pa.table({}), np.empty(0, np.int32), outcomes)
             writer = _writer(unfinished, empty.schema)
-        writer.add_key_value_metadata(stamp(card, version) | _read_as(writer.schema))
+        known = stamp(card, version)
+        writer.add_key_value_metadata(known | _read_as(writer.schema, known))
         writer.close()
         unfinished.replace(target)
     finally:
@@ -131,10 +132,13 @@ def _writer(target: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )
 
 
-def _read_as(written: pa.Schema) -> dict[str, str]:
-    """The metadata that tell Arrow the types of `Scorecard.score_table`, whatever was handed to the writer."""
+def _read_as(written: pa.Schema, known: dict[str, str]) -> dict[str, str]:
+    """The metadata that tell Arrow the types of `Scorecard.score_table`, whatever was handed to the writer.
+
+    Arrow takes a schema's own metadata from here alone, so that what is `known` stands in it too.
+    """
     fields = [pa.field(f.name, _OUTCOMES.get(f.name, f.type), f.nullable) for f in written]
-    schema = pa.schema(fields).serialize().to_pybytes()
+    schema = pa.schema(fields, metadata=dict(known)).serialize().to_pybytes()
     return {"ARROW:schema": base64.b64encode(schema).decode("ascii")}
 
 
