@@ -43,6 +43,14 @@ class FacilityNotOpen(Refusal):
     zh = "额度 {value} 当前状态为{state_zh}，无法支用；请联系客户经理。"
 
 
+class DrawingWhileOverdue(Refusal):
+    """The borrower has left something unpaid; nothing is drawn before it is paid."""
+
+    code, http_status = "DRAWING_WHILE_OVERDUE", 409
+    en = "Something has been overdue since {since}; pay it first, then draw."
+    zh = "自 {since} 起有逾期款项；请先还清逾期款项，再支用。"
+
+
 class UnknownPurpose(Refusal):
     """The purpose is not one the product lends for."""
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import F, Q, QuerySet, Sum
 
-from kuaidai.foundation.queries import business_date
+from kuaidai.foundation.queries import TODAY, business_date
 from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger import queries as ledger
 from kuaidai.lending.ledger.domain import chart
@@ -234,6 +234,23 @@ def repayments_of(loan_id: str) -> tuple[RepaymentView, ...]:
     """The repayments of a loan, newest first; 200 at the most."""
     rows = Repayment.objects.filter(loan_id=loan_id).order_by("-requested_on", "-id")[:200]
     return tuple(map(repayment_view, rows))
+
+
+OVERDUE_SINCE = """
+SELECT min(late.oldest_due_on) FROM servicing_facility own
+JOIN servicing_loan late ON late.facility_id = own.id
+WHERE own.uscc = {uscc} AND late.status = 'active' AND late.oldest_due_on < {on}
+"""
+"""The oldest day on which a borrower left something unpaid, under whichever line; SQL."""
+
+
+def overdue_since(facility_id: str) -> date | None:
+    """The oldest day on which the line's borrower left something unpaid, under whichever line."""
+    uscc = "(SELECT uscc FROM servicing_facility WHERE id = %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(OVERDUE_SINCE.format(uscc=uscc, on=TODAY), [facility_id])
+        found: date | None = cursor.fetchone()[0]
+    return found
 
 
 def exposure_of(*, uscc: str, but: str | None = None) -> Decimal:

@@ -161,6 +161,7 @@ def facility(request: HttpRequest, borrower: Borrower, facility_id: str) -> Http
     entries = account_entries(line.id)
     seen = {
         "facility": line,
+        "overdue_since": queries.overdue_since(line.id),
         "firm": parties.enterprise(line.uscc),
         "product": product,
         "mark": FACILITY_MARKS[line.status],
@@ -194,7 +195,7 @@ def _draw_form(
 def draw(request: HttpRequest, borrower: Borrower, facility_id: str) -> HttpResponse:
     """Choose amount and purpose; nothing moves yet."""
     line = own_facility(borrower, facility_id)
-    if line.available <= 0:
+    if line.available <= 0 or queries.overdue_since(line.id) is not None:
         return redirect("portal:facility", line.id)
     form = _draw_form(request, borrower, line, sent=request.method == "POST")
     if request.method == "POST" and form.is_valid():

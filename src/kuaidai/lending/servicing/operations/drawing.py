@@ -37,6 +37,7 @@ from kuaidai.lending.servicing.domain.views import DrawdownView
 from kuaidai.lending.servicing.errors import (
     ApprovalExpired,
     CoreUnavailable,
+    DrawingWhileOverdue,
     DrawTooSmall,
     FacilityNotOpen,
     MaturesTooLate,
@@ -134,9 +135,9 @@ def reserve_drawdown(
     `months` is the loan's term (default: the line's own), `product_code` the part of the line it is
     drawn from (default: the line's own product). A reserved drawdown is paid even if this process
     dies: the job that looks for payments on their way finds it. Raises `UnknownFacility`,
-    `ProductNotInLine`, `FacilityNotOpen`, `ApprovalExpired`, `DatedAhead`, `UnknownPurpose`,
-    `OddCents`, `DrawTooSmall`, `TermNotOffered`, `MaturesTooLate`, `AboveAvailable`,
-    `IdempotencyMismatch`, `IdempotencyKeyMalformed`.
+    `ProductNotInLine`, `FacilityNotOpen`, `ApprovalExpired`, `DatedAhead`,
+    `DrawingWhileOverdue`, `UnknownPurpose`, `OddCents`, `DrawTooSmall`, `TermNotOffered`,
+    `MaturesTooLate`, `AboveAvailable`, `IdempotencyMismatch`, `IdempotencyKeyMalformed`.
     """
     if not _KEY.match(key):
         raise IdempotencyKeyMalformed(value=key[:100])
@@ -152,6 +153,8 @@ def reserve_drawdown(
     term = account.months if months is None else months
     _require_open(account, on)
     require_not_ahead(on, held.today)
+    if held.overdue_since is not None:
+        raise DrawingWhileOverdue(since=held.overdue_since)
     _check(account, amount, purpose, term, on)
     drawn = {
         "id": number, "product": account.product_code, "months": term, "amount": amount,
