@@ -145,3 +145,14 @@ def test_a_level_by_the_annuity_formula_leaves_the_last_instalment_the_differenc
     assert str(by_formula.instalments[-1].unpaid) == "8954.04"
     by_days = standing("2026-01-20", day_count="act/360")
     assert abs(by_days.instalments[-1].unpaid - by_days.instalments[0].unpaid) < 1
+
+
+@pytest.mark.parametrize("runs", ["to-the-day", "to-period-end"])
+def test_a_loan_whose_principal_was_paid_ahead_bears_nothing_once_it_is_settled(runs) -> None:
+    """All principal ahead, interest unchanged: 548.39 are earned by 6 February, 1,000.00 by the 20th."""
+    ahead = {"type": "payment", "on": "2026-02-03", "amount": "100000.00", "excess": "reamortise"}
+    payoff = {"type": "payoff", "on": "2026-02-06"}
+    state = standing("2027-03-01", ahead, payoff, payoff_interest=runs)
+    assert state.is_settled
+    paid = {"to-the-day": "548.39", "to-period-end": "1000.00"}  # 17 of 31 days, or all of them
+    assert str(state.allocations[-1].interest) == paid[runs]

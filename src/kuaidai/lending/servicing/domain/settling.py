@@ -174,8 +174,8 @@ def _repay_early(run: RunningLoan, money: _Money, on: date, *, shorten: bool) ->
     settle_accrued(run, interest)
     money.give(run, Bucket.INTEREST, interest)
     principal = min(money.left, balance) if interest == accrued else 0
-    if principal <= 0:
-        return
+    if interest < accrued or (balance and not principal):
+        return  # of principal paid ahead already, the interest settles the loan
     money.give(run, Bucket.PRINCIPAL, principal)
     take_interest_ahead(run)
     hold_interest(run, on)
