@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from tests.support.agreement import check_agreement
 from tests.support.bank import SYSTEM
 from tests.support.core import core
-from tests.support.lines import OPENS, draw, open_line, spend
+from tests.support.lines import OPENS, account, draw, open_line, spend
 
 from kuaidai.data.sources.domain.breaker import CircuitBreaker
 from kuaidai.foundation.operations import set_business_date
@@ -30,6 +30,8 @@ from kuaidai.lending.servicing.models import (
 )
 from kuaidai.lending.servicing.operations import drawing, limits
 from kuaidai.lending.servicing.operations.projection import book, hold_loan
+from kuaidai.simulator.sandbox.bank_core import LENDER
+from kuaidai.simulator.sandbox.orders import Kind, Order
 
 __all__ = ["core"]
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -101,13 +103,49 @@ class Life:
         if row is None:
             return
         day = max(row.start_on, on - timedelta(days=self.dice.choice([0, 0, 1, 7, 40])))
-        event = self.event(row, day)
+        self.book(row, self.event(row, day), on)
+
+    def book(self, row: Loan, event: ev.Event, on: date) -> None:
+        """Book an event with what it does to the line and, a write-off, to the allowance."""
         account = limits.lock_limits(facility_id=row.facility_id, product_code=row.product_code)
         booked = book(hold_loan(row.id), event, actor=SYSTEM)
-        limits.restore(account, booked.principal_back, on=on)
+        limits.restore(account, booked.principal_back, on=on, lost=booked.principal_lost)
+        if booked.written_off:
+            operations.use_allowance(loan_id=row.id, amount=booked.written_off)
+
+    def writes_off_and_recovers(self) -> None:
+        """The largest loan leaves the books; half of the claim comes in by the core, before and after a night."""
+        row, on = Loan.objects.filter(status="active").order_by("-outstanding")[0], business_date()
+        self.fund(row)
+        with transaction.atomic():
+            self.book(row, ev.WriteOff(new_id("EV"), on), on)
+        self.did("written off")
+        claim = queries.state_of(row, on).claim
+        assert claim >= row.outstanding > 0
+        for part in (4, 4):
+            done = operations.record_recovery(
+                loan_id=row.id, amount=(claim / part).quantize(Decimal("0.01")), key=new_id("KEY"),
+                reason="found by the court", on=business_date(), actor=SYSTEM,
+            )  # fmt: skip
+            assert done.status == "settled"
+            self.did("recovered")
+            operations.run_close_of_day(actor=SYSTEM)
+            self.did("closed")
+        row.refresh_from_db()
+        assert (row.status, row.outstanding) == ("written_off", 0)
+        left = queries.state_of(row, business_date()).claim
+        assert abs(left - claim / 2) < Decimal("0.02")
+
+    def fund(self, row: Loan) -> None:
+        """The firm comes into money."""
+        amount, number = int(row.principal) * 200, int(row.facility.uscc.removeprefix("B-"))
+        self.core.bank.move(Order(new_id("FUND"), LENDER, account(number), amount, "", OPENS,
+                                  partial=False, kind=Kind.TRANSFER))  # fmt: skip
 
     def event(self, row: Loan, on: date) -> ev.Event:
         key = new_id("EV")
+        if self.dice.random() < 0.06:
+            return ev.WriteOff(key, on)
         cents = Decimal(self.dice.randint(1, 5000)) / 100
         kind = self.dice.randrange(8)
         if kind < 3:
@@ -166,6 +204,7 @@ def test_stored_and_replayed_agree_through_any_life(core, monkeypatch, seed) -> 
     life.mend()
     for _ in range(2):
         operations.run_close_of_day(actor=SYSTEM)
+    life.writes_off_and_recovers()
     assert not Drawdown.objects.filter(status="pending").exists()
     assert not Repayment.objects.filter(status="pending").exists()
     assert not Loan.objects.filter(parked_on__isnull=False).exists()

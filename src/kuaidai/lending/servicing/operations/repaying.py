@@ -29,6 +29,7 @@ from kuaidai.lending.servicing.errors import (
 from kuaidai.lending.servicing.models import Loan, LoanEvent, Repayment
 from kuaidai.lending.servicing.operations import limits
 from kuaidai.lending.servicing.operations.projection import book, hold_loan, require_not_ahead
+from kuaidai.lending.servicing.operations.provisioning import use_allowance
 from kuaidai.lending.servicing.queries import repayment_view, state_of
 
 SUBJECT = "repayment"
@@ -172,6 +173,8 @@ def _apply(repayment_id: str, moved: bank_core.Movement, actor: Actor) -> Repaym
         limits.restore(
             account, booked.principal_back, on=row.requested_on, lost=booked.principal_lost
         )
+        if booked.written_off:  # heard of after a write-off, from before it: less was written off
+            use_allowance(loan_id=row.loan_id, amount=booked.written_off)
     record_audit(
         actor=actor, action=f"repayment.{row.status}", subject_type="loan", subject_id=row.loan_id,
         on=row.requested_on,
