@@ -70,7 +70,6 @@ def test_no_made_up_request_breaks_the_api(journey, django_user_model, one_conne
 
         @settings(
             max_examples=6,
-            deadline=None,
             derandomize=True,
             database=None,
             phases=[Phase.generate],

@@ -173,9 +173,7 @@ _DELIVERY = st.tuples(
 )
 
 
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=st.lists(_DELIVERY, min_size=1, max_size=4))
 def test_batch_is_what_online_would_have_said_that_day(
     tmp_path_factory: pytest.TempPathFactory, deliveries: list[tuple[str, list[tuple[str, ...]]]]

@@ -152,7 +152,7 @@ LIVES = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(LIVES)
 def test_curves_never_fall_and_shares_sum_to_one(lives) -> None:
     loans, panel = [], []

@@ -160,7 +160,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_the_validator_in_use_judges_as_the_reference_does(data: st.DataObject) -> None:
     platform = data.draw(st.sampled_from(PLATFORMS))

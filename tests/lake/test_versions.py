@@ -224,9 +224,7 @@ class _Model:
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=_deliveries)
 def test_any_order_of_deliveries_reads_as_the_slow_model_says(
     tmp_path_factory: pytest.TempPathFactory, deliveries: list[Any]

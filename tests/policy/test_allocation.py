@@ -52,7 +52,7 @@ def test_a_budget_that_greedy_choice_wastes_is_used_in_full():
     assert held.profit == every_plan(firms, Decimal(200_000))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     firms=st.lists(st.tuples(st.integers(0, 8), st.integers(-20, 60)), min_size=1, max_size=5),
     budget=st.integers(0, 16),
@@ -75,7 +75,7 @@ def test_no_plan_at_all_is_better_on_small_cases(firms, budget):
         assert amount % STEP == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     margins=st.lists(st.integers(1, 40), min_size=40, max_size=60),
     budget=st.integers(1_000_000, 30_000_000),

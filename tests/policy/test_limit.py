@@ -173,7 +173,6 @@ MONEY = st.floats(0, 5e7).map(lambda value: round(value, 2))
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
@@ -196,7 +195,6 @@ def test_more_income_or_wealth_never_lowers_the_limit_and_more_debt_never_raises
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(

@@ -173,7 +173,7 @@ def test_odd_settings_and_missing_columns_are_refused(rows) -> None:
 COUNTS = st.lists(st.integers(0, 500), min_size=2, max_size=12).filter(any)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(COUNTS, st.integers(1, 5), st.randoms())
 def test_the_index_is_zero_for_equal_shares_and_never_below(counts, times, draw) -> None:
     other = counts[:]

@@ -45,7 +45,7 @@ def falling(rows: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return values, (rng.random(rows) < 1 / (1 + np.exp(1.5 + 1.2 * values))).astype(float)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 10_000),
     slope=st.floats(-1.5, 1.5),

@@ -47,7 +47,7 @@ def test_ends_without_bads_join_their_neighbour() -> None:
     assert [(step.min_score, step.pd) for step in found.steps] == [(None, 0.5)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.lists(
         st.tuples(st.integers(400, 440), st.booleans(), st.integers(1, 9)), min_size=2, max_size=60

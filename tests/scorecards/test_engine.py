@@ -77,7 +77,7 @@ def design_of(scanned: Scan) -> np.ndarray:
     st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=40),
     st.lists(st.floats(), min_size=1, max_size=60),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_kernel_finds_the_class_that_a_search_finds(cuts, values):
     # arrange: cuts as they are made, on the grid of 30 significant bits
     cuts = np.unique(steady(np.array(cuts, dtype=float))) + 0.0

@@ -90,7 +90,7 @@ def best_by_looking(goods, bads, rules, periods=()):
 
 
 @given(counts, rules)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_merge_is_the_best_of_all(pairs, rules):
     goods, bads = np.array(pairs, dtype=float).T
 
@@ -106,7 +106,7 @@ def test_the_merge_is_the_best_of_all(pairs, rules):
 
 
 @given(counts, st.data(), st.sampled_from([Shape.AUTO, Shape.ASCENDING, Shape.PEAK]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_shape_holds_in_every_period(pairs, data, shape):
     goods, bads = np.array(pairs, dtype=float).T
     early = np.array([data.draw(st.integers(0, int(g))) for g in goods], dtype=float)
@@ -129,7 +129,7 @@ def test_the_shape_holds_in_every_period(pairs, data, shape):
 
 
 @given(counts.filter(lambda pairs: len(pairs) > 2), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_fixed_boundaries_stand(pairs, data):
     goods, bads = np.array(pairs, dtype=float).T
     fixed = (data.draw(st.integers(1, len(pairs) - 1)),)

@@ -90,9 +90,7 @@ def test_every_edge_falls_where_the_characteristics_put_it(card) -> None:
         assert card.score({**row, name: value}) == by_characteristics(card, {**row, name: value})
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     turnover=anything | st.sampled_from([None, pd.NA, "", "5e5", np.float32(1e5), True]),
     bureau=anything | st.sampled_from([None, -999, -999.0, Decimal(-999), pd.NaT]),

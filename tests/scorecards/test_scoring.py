@@ -40,9 +40,7 @@ def columns(rows) -> pa.Table:
     )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(cells, min_size=1, max_size=8))
 def test_a_row_scores_as_it_does_in_a_table(rows, card) -> None:
     table = card.score_table(columns(rows))

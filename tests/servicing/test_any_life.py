@@ -43,7 +43,7 @@ METHODS = [m for m in RepaymentMethod if m is not RepaymentMethod.FIXED_AMOUNT]
 CENTS = st.integers(1, 4_000_000).map(from_cents)
 RATES = st.integers(0, 360_000).map(lambda ppm: Decimal(ppm).scaleb(-6))
 lives = settings(
-    max_examples=70, derandomize=True, deadline=None,
+    max_examples=70, derandomize=True,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )  # fmt: skip
 

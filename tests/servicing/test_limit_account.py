@@ -543,9 +543,7 @@ def _step(model: _Model, facility, name: str, number: int) -> None:
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_the_counters_agree_with_a_paper_account_whatever_happens(line, steps) -> None:
     with transaction.atomic():
