@@ -6,7 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kuaidai.kernel.money import ZERO
@@ -28,7 +28,6 @@ def balances(*posted: dict[Movement, str]) -> dict[str, Decimal]:
     return {account: value for account, value in held.items() if value}
 
 
-@settings(deadline=None)
 @given(differences)
 def test_any_differences_balance_on_and_off_the_balance_sheet(differences) -> None:
     lines = lines_of(differences)
@@ -40,7 +39,6 @@ def test_any_differences_balance_on_and_off_the_balance_sheet(differences) -> No
     assert len(sides) == len(set(sides))
 
 
-@settings(deadline=None)
 @given(differences)
 def test_a_difference_taken_back_leaves_nothing(differences) -> None:
     held: dict[str, Decimal] = defaultdict(lambda: ZERO)

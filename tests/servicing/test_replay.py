@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kuaidai.kernel.money import round_cents
@@ -178,7 +178,6 @@ def test_a_loan_due_at_once_cannot_be_shortened() -> None:
     assert state.instalments[-1].due_on == maturity(agreed)
 
 
-@settings(deadline=None)
 @given(
     method=st.sampled_from(OFFERED),
     rate=st.decimals(Decimal("0.01"), Decimal("0.24"), places=6),
