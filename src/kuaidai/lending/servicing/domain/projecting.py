@@ -40,7 +40,8 @@ class Projection:
 def project(run: RunningLoan) -> Projection:
     """The columns of a running loan."""
     on, open_items = run.at, run.open_items
-    owed = {bucket: run.unpaid(bucket, on) for bucket in INCOME}
+    owed = run.unpaid_of((*INCOME, Bucket.FEE), on)
+    fees = owed.pop(Bucket.FEE)
     accrues = run.off is None
     booked = {bucket: from_cents(owed[bucket] if accrues else 0) for bucket in INCOME}
     return Projection(
@@ -59,7 +60,7 @@ def project(run: RunningLoan) -> Projection:
         interest_receivable=booked[Bucket.INTEREST],
         penalty_receivable=booked[Bucket.PENALTY],
         compound_receivable=booked[Bucket.COMPOUND],
-        fee_receivable=from_cents(run.unpaid(Bucket.FEE, on)),
+        fee_receivable=from_cents(fees),
         memorandum=from_cents(0 if accrues else sum(owed.values())),
     )
 

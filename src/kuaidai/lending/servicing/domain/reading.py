@@ -28,14 +28,15 @@ _SUSPENDED = {
 def totals_in_cents(run: RunningLoan, on: date) -> dict[Movement, int]:
     """Every cumulative total that is not nought, of a loan that was advanced to `on`."""
     found = dict(run.counters)
+    all_earned = run.earned_of((*INCOME, Bucket.FEE), on)
     for bucket in INCOME:
-        earned, off = run.earned(bucket, on), run.off_accrued.get(bucket, 0)
+        earned, off = all_earned[bucket], run.off_accrued.get(bucket, 0)
         if run.off is not None:
             off += earned - run.off[bucket]
         books, memorandum = _ACCRUED[bucket]
         found[books], found[memorandum] = earned - off, off
         found[_SUSPENDED[bucket]] = run.suspended.get(bucket, 0)
-    found[Movement.FEE_CHARGED] = run.earned(Bucket.FEE, on)
+    found[Movement.FEE_CHARGED] = all_earned[Bucket.FEE]
     return {movement: amount for movement, amount in found.items() if amount}
 
 

@@ -6,7 +6,7 @@ interest; events come by `apply`. What is earned stays exact until it is due, pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -269,35 +269,52 @@ class RunningLoan:
         if self.is_written_off:
             return self.claim
         rounding = self.terms.conventions.rounding
-        extras = [item for item in self.items if item.has_extras]
+        extras = self.with_extras()
         late = sum(item.owed(bucket, rounding) for bucket in LATE for item in extras)
         fees = sum(item.owed(Bucket.FEE, rounding) for item in extras)
         interest = self.billed_interest() + self.interest_to_settle(on)
         return self.outstanding() + interest + late + fees + self.running_penalty()
+
+    def with_extras(self) -> list[Item]:
+        """Instalments that ever had late interest or a charge: few, and alone to bear such amounts."""
+        return [
+            item
+            for item in self.items
+            if item.charges or item.penalty is not NOTHING or item.compound is not NOTHING
+        ]
 
     def earned(self, bucket: Bucket, on: date) -> int:
         """All that was ever earned of an income bucket or charged as fees, due or not.
 
         Interest paid ahead counts as earned when it is paid.
         """
-        if bucket is Bucket.INTEREST:
+        return self.earned_of((bucket,), on)[bucket]
+
+    def earned_of(self, buckets: Iterable[Bucket], on: date) -> dict[Bucket, int]:
+        """`earned` of several buckets, looking once for what bears them."""
+        rounding, extras = self.terms.conventions.rounding, self.with_extras()
+        found = {b: sum(item.earned(b, rounding) for item in extras) for b in buckets}
+        if Bucket.INTEREST in found:
             billed = sum(item.interest for item in self.closed_items)
-            return billed + self.accrued(on) + self.early_interest + self.interest_ahead()
-        rounding, earned = self.terms.conventions.rounding, 0
-        for item in self.items:
-            if item.has_extras:
-                earned += item.earned(bucket, rounding)
-        return earned + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
+            ahead = self.early_interest + self.interest_ahead()
+            found[Bucket.INTEREST] = billed + self.accrued(on) + ahead
+        if Bucket.PENALTY in found:
+            found[Bucket.PENALTY] += self.running_penalty()
+        return found
 
     def unpaid(self, bucket: Bucket, on: date) -> int:
         """What is earned of an income bucket and neither paid nor waived."""
-        if bucket is Bucket.INTEREST:
-            return self.billed_interest() + self.accrued(on)
-        rounding, owed = self.terms.conventions.rounding, 0
-        for item in self.items:
-            if item.has_extras:
-                owed += item.owed(bucket, rounding)
-        return owed + (self.running_penalty() if bucket is Bucket.PENALTY else 0)
+        return self.unpaid_of((bucket,), on)[bucket]
+
+    def unpaid_of(self, buckets: Iterable[Bucket], on: date) -> dict[Bucket, int]:
+        """`unpaid` of several buckets, looking once for what bears them."""
+        rounding, extras = self.terms.conventions.rounding, self.with_extras()
+        found = {b: sum(item.owed(b, rounding) for item in extras) for b in buckets}
+        if Bucket.INTEREST in found:
+            found[Bucket.INTEREST] = self.billed_interest() + self.accrued(on)
+        if Bucket.PENALTY in found:
+            found[Bucket.PENALTY] += self.running_penalty()
+        return found
 
 
 def begin(terms: LoanTerms) -> RunningLoan:

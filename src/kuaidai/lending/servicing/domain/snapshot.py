@@ -111,11 +111,10 @@ def _item(item: Item) -> list[Any]:
 
 def _is_paid(item: Item) -> bool:
     """Whether principal and interest were paid, and nothing else ever was asked: most of a loan's past."""
-    paid = _buckets(item.paid)
-    return (
-        not (item.has_extras or item.waived)
-        and paid == _buckets({Bucket.PRINCIPAL: item.principal, Bucket.INTEREST: item.interest})
-    )  # fmt: skip
+    if item.waived or item.has_extras:
+        return False
+    paid, owed = item.paid, {Bucket.PRINCIPAL: item.principal, Bucket.INTEREST: item.interest}
+    return paid == owed or _buckets(paid) == _buckets(owed)
 
 
 def _read_item(told: list[Any]) -> Item:
