@@ -53,6 +53,8 @@ _METHODS = (
 _MONTHS_LATE = (1,) * 12 + (2,) * 5 + (3,) * 2 + (4,)
 _LATE_FACTOR = 1.15
 """Loans that are too young for their arrears are not late after all."""
+_MORE_DUE = 0.005
+"""A day of the month has 3 % of the loans due; so many more make the night's day the 3.5 % of a busier one."""
 _PRINCIPALS = (30_000, 80_000, 200_000)
 _CONTROLS = {
     chart.LOANS: "outstanding",
@@ -100,7 +102,8 @@ def kinds(on: date, *, months: int, late_share: float, seed: int, count: int) ->
     days = months * 30 - 2
     for place in range(count):
         start = on - timedelta(days=1 + place * days // count)
-        start = start.replace(day=min(start.day, 28))
+        is_of_the_day = dice.random() < _MORE_DUE
+        start = start.replace(day=on.day if is_of_the_day else min(start.day, 28))
         terms = LoanTerms(
             Decimal(dice.choice(_PRINCIPALS)), Decimal("0.0435"), dice.choice(methods),
             min(start, on - timedelta(days=1)), months,
