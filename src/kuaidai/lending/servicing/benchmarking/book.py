@@ -51,7 +51,7 @@ _METHODS = (
     (RepaymentMethod.REVOLVING, 10),
 )
 _MONTHS_LATE = (1,) * 12 + (2,) * 5 + (3,) * 2 + (4,)
-_LATE_FACTOR = 1.15
+_LATE_FACTOR = 1.09
 """Loans that are too young for their arrears are not late after all."""
 _MORE_DUE = 0.005
 """A day of the month has 3 % of the loans due; so many more make the night's day the 3.5 % of a busier one."""
@@ -95,6 +95,11 @@ def account_of(line: int) -> str:
     return f"6217{line:015d}"
 
 
+def _falls(place: int, share: float) -> bool:
+    """Whether the place is one of a share of all, evenly spread."""
+    return int((place + 1) * share) > int(place * share)
+
+
 def kinds(on: date, *, months: int, late_share: float, seed: int, count: int) -> list[Kind]:
     """Loans that run on the eve of `on`, of which `late_share` are in arrears."""
     dice, found = random.Random(seed), []
@@ -102,16 +107,14 @@ def kinds(on: date, *, months: int, late_share: float, seed: int, count: int) ->
     days = months * 30 - 2
     for place in range(count):
         start = on - timedelta(days=1 + place * days // count)
-        is_of_the_day = dice.random() < _MORE_DUE
-        start = start.replace(day=on.day if is_of_the_day else min(start.day, 28))
+        of_the_day = _falls(place, _MORE_DUE)
+        start = start.replace(day=on.day if of_the_day else min(start.day, 28))
         terms = LoanTerms(
             Decimal(dice.choice(_PRINCIPALS)), Decimal("0.0435"), dice.choice(methods),
             min(start, on - timedelta(days=1)), months,
         )  # fmt: skip
-        late = dice.random() < late_share * _LATE_FACTOR
-        found.append(
-            _kind(terms, on, stops=add_months(on, -dice.choice(_MONTHS_LATE) if late else 0))
-        )
+        months_late = dice.choice(_MONTHS_LATE) if _falls(place, late_share * _LATE_FACTOR) else 0
+        found.append(_kind(terms, on, stops=add_months(on, -months_late)))
     return found
 
 
