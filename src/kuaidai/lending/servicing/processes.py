@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from threading import Thread
 from typing import Any
@@ -36,11 +39,28 @@ def _end_with_the_parent() -> None:
         os._exit(1)
 
 
+@contextmanager
+def cycles_not_looked_for() -> Iterator[None]:
+    """Leave Python's search for cyclic garbage off for a while.
+
+    A chunk's loans are some hundred thousand objects that live until it is closed, none of them in a
+    cycle; going through them again and again was 40 % of a night's processor time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def close_one(chunk_id: int, on: date, actor: Actor) -> int:
     """Ask for what is due of a chunk's loans, then close it; its number."""
     from kuaidai.lending.servicing.operations.night.asking import ask_for_what_is_due
     from kuaidai.lending.servicing.operations.night.settling import close_chunk
 
-    ready = ask_for_what_is_due(chunk_id, on)
-    close_chunk(chunk_id, on, actor, ready)
+    with cycles_not_looked_for():
+        ready = ask_for_what_is_due(chunk_id, on)
+        close_chunk(chunk_id, on, actor, ready)
     return chunk_id

@@ -41,6 +41,7 @@ from kuaidai.lending.servicing.operations.night.repricing import reprice
 from kuaidai.lending.servicing.operations.night.workers import close_chunks
 from kuaidai.lending.servicing.operations.provisioning import provide
 from kuaidai.lending.servicing.operations.repaying import DUE, collect_repayment
+from kuaidai.lending.servicing.processes import cycles_not_looked_for
 from kuaidai.lending.servicing.queries import control_totals
 from kuaidai.lending.servicing.risk_queries import accrual_changes
 
@@ -93,7 +94,8 @@ def run_close_of_day(
         run, _ = CloseOfDay.objects.get_or_create(on=today, defaults={"started_at": timezone.now()})
         _pursue(today, actor)
         close_chunks(today, actor, workers=workers, progress=progress)
-        judge_book(today, actor)
+        with cycles_not_looked_for():
+            judge_book(today, actor)
         report = _finish(run, today, actor)
         close_ledger_day(on=today, actor=actor)
         return report
