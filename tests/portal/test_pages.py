@@ -13,6 +13,7 @@ from tests.support.bank import ENDS_ON, PRODUCT, SYSTEM, player
 from kuaidai.foundation.operations import set_business_date
 from kuaidai.lending.origination import operations, queries
 from kuaidai.lending.servicing import queries as servicing
+from kuaidai.lending.servicing.models import Loan
 from kuaidai.parties.operations import user_for_person
 from kuaidai.parties.queries import authorisations
 
@@ -251,6 +252,15 @@ def test_a_drawdown_sent_twice_draws_once(owner, journey):
     receipt = text(owner.get(first.headers["Location"]))
     assert "资金已到账" in receipt
     assert "+¥ 100,000.00" in receipt.replace('+<span class="numeric nowrap">', "+")
+
+
+def test_home_offers_to_draw_unless_something_is_overdue(owner, journey):
+    facility_id = open_line(journey).facility_id
+    draw(owner, facility_id, "60000")
+    address = f'href="/facilities/{facility_id}/draw/"'
+    assert address in owner.get("/").content.decode()
+    Loan.objects.update(oldest_due_on=journey.on - timedelta(days=1))
+    assert address not in owner.get("/").content.decode()
 
 
 def test_drawing_more_than_is_available_is_refused(owner, journey):

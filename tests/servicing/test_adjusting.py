@@ -282,6 +282,17 @@ def test_a_write_off_leaves_the_books_and_the_line_is_used_up(written_off) -> No
     assert (str(facility.available), str(facility.consumed)) == ("70000.00", "30000.00")
 
 
+def test_nothing_is_drawn_before_the_claim_of_a_write_off_is_paid(do, draw, written_off) -> None:
+    facility = queries.facility(queries.loan(written_off).facility_id)
+    with pytest.raises(refused.DrawingWhileOverdue, match=str(ON)):
+        draw(facility, "1000.00", on=ON)
+    do("record_recovery", "olga", amount=Decimal("30029.99"))
+    with pytest.raises(refused.DrawingWhileOverdue):
+        draw(facility, "1000.00", on=ON)
+    do("record_recovery", "olga", amount=Decimal("0.01"))
+    assert queries.overdue_since(facility.id) is None
+
+
 def test_a_recovery_comes_through_the_core_and_no_more_than_the_claim(do, written_off) -> None:
     with pytest.raises(refused.RepayTooMuch, match="30,030"):
         do("record_recovery", "olga", amount=Decimal("30030.01"))

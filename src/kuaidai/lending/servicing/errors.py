@@ -44,7 +44,7 @@ class FacilityNotOpen(Refusal):
 
 
 class DrawingWhileOverdue(Refusal):
-    """The borrower has left something unpaid; nothing is drawn before it is paid."""
+    """The borrower has left something unpaid, written off or not; nothing is drawn before it is paid."""
 
     code, http_status = "DRAWING_WHILE_OVERDUE", 409
     en = "Something has been overdue since {since}; pay it first, then draw."

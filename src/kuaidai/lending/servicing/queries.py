@@ -237,11 +237,23 @@ def repayments_of(loan_id: str) -> tuple[RepaymentView, ...]:
 
 
 OVERDUE_SINCE = """
-SELECT min(late.oldest_due_on) FROM servicing_facility own
-JOIN servicing_loan late ON late.facility_id = own.id
-WHERE own.uscc = {uscc} AND late.status = 'active' AND late.oldest_due_on < {on}
+SELECT min(late.since) FROM servicing_facility own
+CROSS JOIN LATERAL (
+    SELECT oldest_due_on AS since FROM servicing_loan
+    WHERE facility_id = own.id AND status = 'active' AND oldest_due_on < {on}
+    UNION ALL
+    SELECT event."on" FROM servicing_loan lost
+    JOIN servicing_loanlife life ON life.loan_id = lost.id
+    JOIN servicing_loanevent event ON event.loan_id = lost.id AND event.kind = 'write_off'
+    WHERE lost.facility_id = own.id AND lost.status = 'written_off'
+        AND (life.snapshot->>'claim')::bigint > 0
+) late
+WHERE own.uscc = {uscc}
 """
-"""The oldest day on which a borrower left something unpaid, under whichever line; SQL."""
+"""The oldest day on which a borrower left something unpaid, under whichever line; SQL.
+
+What was written off is owed as before: it counts from the day of the write-off until the claim is paid.
+"""
 
 
 def overdue_since(facility_id: str) -> date | None:

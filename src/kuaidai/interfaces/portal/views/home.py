@@ -22,11 +22,12 @@ _IN_USE = (Status.SIGNED, Status.ACTIVE)
 
 @dataclass(frozen=True)
 class LimitCard:
-    """A facility with its open loans."""
+    """A facility with its open loans, and whether money can be drawn under it."""
 
     facility: FacilityView
     firm: str
     loans: tuple[LoanView, ...]
+    may_draw: bool
 
     @property
     def mark(self) -> Mark:
@@ -51,6 +52,7 @@ def _cards(borrower: Borrower, firms: dict[str, str]) -> tuple[LimitCard, ...]:
             facility,
             firms.get(facility.uscc, facility.uscc),
             tuple(loan for loan in servicing.loans_of(facility.id) if loan.status != "settled"),
+            facility.available > 0 and servicing.overdue_since(facility.id) is None,
         )
         for facility in servicing.facilities_of(person_no=borrower.number)
     )
