@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from tests.servicing.conftest import approved
 from tests.support.bank import ENDS_ON, PRODUCT, SYSTEM, player
 from tests.support.lending import Journey
@@ -13,6 +14,9 @@ from kuaidai.kernel.calendars import add_months
 from kuaidai.kernel.identifiers import new_id
 from kuaidai.lending.origination import operations, queries
 from kuaidai.lending.origination.errors import LimitTooHigh
+from kuaidai.lending.origination.models import Application, application_id
+from kuaidai.lending.origination.operations.group_room import standing_for
+from kuaidai.lending.products.catalogue import product
 from kuaidai.lending.servicing import operations as servicing
 from kuaidai.lending.servicing import queries as lines
 from kuaidai.parties.models import Enterprise, EnterpriseLink, Person
@@ -98,6 +102,28 @@ def test_firms_that_share_nobody_share_no_total(line, bank_drop, platforms) -> N
     assert held.offer.limit > Decimal("50000.00")
     codes = {term.code for term in decision(held.decision_id).limit_breakdown}
     assert "GROUP_TOTAL" not in codes
+
+
+def holds_groups() -> bool:
+    """Whether this transaction lets no other one open or offer a line to linked firms."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+            " AND objid::bigint = hashtext('kuaidai.limit_groups')::bigint & 4294967295"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def test_offers_under_two_products_to_one_firm_wait_for_one_another(journey) -> None:
+    submitted = journey.submitted()
+    row = Application.objects.get(id=submitted.id)
+    standing_for(row, product(PRODUCT), ENDS_ON)
+    assert not holds_groups()
+
+    row.pk, row.start_key, row.product_code = application_id(), "second", "OTHER"
+    row.save(force_insert=True)
+    journey.run_job(submitted.id)
+    assert holds_groups()
 
 
 def test_a_risk_officer_grants_no_more_than_the_group_leaves_on_that_day(linked, line) -> None:

@@ -22,6 +22,7 @@ from kuaidai.lending.origination.errors import (
 from kuaidai.lending.servicing import operations as servicing
 from kuaidai.lending.servicing import queries as lines
 from kuaidai.lending.servicing.errors import NotCoveredByApproval, UnknownFacility
+from kuaidai.parties.models import Enterprise, EnterpriseLink, Person
 from kuaidai.risk.policy.queries import decision
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +82,29 @@ def test_a_new_approval_raises_the_line_and_is_on_its_history(journey, line, app
     assert (used.status, used.facility_id, used.raises) == ("active", None, line)
     actions = [e.action for e in audit_trail(subject_type="application", subject_id=approval.id)]
     assert "application.line_raised" in actions
+
+
+def test_a_line_that_was_raised_rests_on_the_new_approval(journey, line, approval) -> None:
+    raised(journey, line, "20000.00", approval.id)
+    assert raised(journey, line, "30000.00").approval_reference == approval.decision_id
+
+
+def test_of_an_offer_to_raise_a_line_only_the_rest_counts_for_linked_firms(
+    journey, line, approval, bank_drop
+) -> None:
+    """The line's 10,000.00 are granted already; the offer would make them more."""
+    other = player(bank_drop, "approved", 1)
+    EnterpriseLink.objects.create(
+        enterprise=Enterprise.objects.get(uscc=other.uscc),
+        person=Person.objects.get(customer_no=journey.customer.person_no),
+        role="shareholder", share=Decimal("0.3"), since=journey.on,
+    )  # fmt: skip
+    servicing.set_group_total(
+        group_id=lines.group_of(line).id, to=approval.offer.limit + 20_000, on=journey.on,
+        reason="Group review", actor=SYSTEM,
+    )  # fmt: skip
+    linked = Journey(other, journey.platforms, journey.on).decided()
+    assert linked.offer.limit == Decimal("20000.00")
 
 
 def test_the_command_names_the_application(journey, line, approval, capsys) -> None:

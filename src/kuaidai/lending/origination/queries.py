@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from kuaidai.data.sources.domain.subject import AUTHORISATION_FOR
 from kuaidai.foundation.encryption import decrypt_bytes
@@ -34,7 +34,9 @@ from kuaidai.lending.origination.domain.views import (
 from kuaidai.lending.origination.errors import AuthorisationsIncomplete, NoOffer
 from kuaidai.lending.origination.models import Application, Contract
 from kuaidai.lending.products.catalogue import product as product_of
+from kuaidai.lending.servicing import queries as servicing
 from kuaidai.lending.servicing.domain.approvals import Approval
+from kuaidai.lending.servicing.domain.views import FacilityView
 from kuaidai.parties import queries as parties
 from kuaidai.parties.domain.authorisations import AuthorisationKind
 from kuaidai.parties.errors import AuthorisationMissing
@@ -50,13 +52,18 @@ _ALWAYS = (
 
 
 def offered_to(*, firms: Sequence[str], people: Sequence[str], on: date, but: str) -> Decimal:
-    """The open offers to these firms and people together, one application (`but`) left out."""
+    """The open offers to these firms and people together, one application (`but`) left out.
+
+    Of an offer to raise a line only what goes beyond the line's limit counts: the rest is granted.
+    """
     offered = Application.objects.filter(
         Q(uscc__in=firms) | Q(person_no__in=people),
         status__in=(Status.APPROVED, Status.OFFERED),
         offer_expires_on__gte=on,
-    )
-    return offered.exclude(id=but).aggregate(sum=Sum("offer_limit"))["sum"] or ZERO
+    ).exclude(id=but)
+    offers = list(offered.values_list("offer_limit", "raises"))
+    granted = servicing.granted_under([line for _, line in offers if line is not None])
+    return sum((max(ZERO, limit - granted.get(line, ZERO)) for limit, line in offers), ZERO)
 
 
 def required_authorisations(product_code: str) -> tuple[AuthorisationKind, ...]:
@@ -134,6 +141,12 @@ def approval_of(application_id: str) -> Approval:
         sign_by=sign_by,
         draw_by=add_months(sign_by, months),
     )
+
+
+def approved_for(line: FacilityView) -> str:
+    """The application under whose approval a line stands: its own, or the last that raised it."""
+    raised = Application.objects.filter(raises=line.id, decision_id=line.approval_reference)
+    return raised.values_list("id", flat=True).first() or line.application_id
 
 
 def _terms(row: Application) -> TermsView | None:

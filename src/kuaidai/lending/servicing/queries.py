@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -263,6 +264,12 @@ def overdue_since(facility_id: str) -> date | None:
         cursor.execute(OVERDUE_SINCE.format(uscc=uscc, on=TODAY), [facility_id])
         found: date | None = cursor.fetchone()[0]
     return found
+
+
+def granted_under(facility_ids: Iterable[str]) -> dict[str, Decimal]:
+    """The limits of these lines, by their numbers."""
+    rows = Facility.objects.filter(id__in=facility_ids)
+    return dict(rows.values_list("id", "granted"))
 
 
 def exposure_of(*, uscc: str, but: str | None = None) -> Decimal:

@@ -31,12 +31,12 @@ def raise_line(
     """Raise a line's limit to `to`, which the approval must cover whole, with the line's rate and term.
 
     `application_id` names an application made to raise this line; its approval is then the one that
-    the line rests on. Without it the approval of the line's own application is asked.
+    the line rests on. Without it the approval that the line rests on already is asked.
     Raises `NotForThisLine`, `NoOffer`, `OfferExpired`, and what `increase_facility` raises.
     """
     line = lines.facility(facility_id)
-    application = locked(application_id or line.application_id, actor)
-    if application_id not in (None, line.application_id) and application.raises != facility_id:
+    application = locked(application_id or queries.approved_for(line), actor)
+    if application.id != line.application_id and application.raises != facility_id:
         raise NotForThisLine(application_id=application.id, facility_id=facility_id)
     if application.raises is not None and application.status != Status.ACTIVE:
         require_open_offer(application, on)
