@@ -23,7 +23,7 @@ _EVERY_MANY: Mapping[Unit, Text] = {
     Unit.MONTHS: _("every %(n)s months"),
     Unit.YEARS: _("every %(n)s years"),
 }
-CONVENTION_VALUES: Mapping[str, Text] = {
+_VALUES: Mapping[str, Text] = {
     "half-up": _("half up"),
     "half-even": _("half to even"),
     "last-day": _("last day of the month"),
@@ -41,11 +41,21 @@ CONVENTION_VALUES: Mapping[str, Text] = {
     "bucket": _("part by part over all instalments"),
     "reduce": _("repays early; smaller instalments"),
     "shorten": _("repays early; fewer instalments"),
+    "fill-reduce": _("fills the running instalment; then smaller instalments"),
+    "fill-shorten": _("fills the running instalment; then fewer instalments"),
+    "fill-skip": _("fills the running instalment; then lets the next ones off"),
     "next-instalment": _("pays the next instalments ahead"),
     "last-instalment": _("pays the last instalments ahead"),
     "reamortise": _("pays all instalments ahead alike"),
+    "penalty": _("penalty interest, all of it"),
+    "contract": _("contract interest with the running instalment, the rest penalty"),
+    "to-the-day": _("to the day"),
+    "to-period-end": _("to the end of the period"),
 }
-"""A convention's value in words, by how it is stored; day counts are shown as they are named."""
+_LEVEL_BY: Mapping[str, Text] = {
+    "actual": _("the periods as they are"),
+    "nominal": _("the annuity formula"),
+}
 
 SOURCES: Mapping[str, Text] = {
     "loan": _("Loan"),
@@ -54,6 +64,12 @@ SOURCES: Mapping[str, Text] = {
     "unmatched": _("Money in suspense"),
 }
 """What an entry comes from, by its `source_type`."""
+
+
+def convention_value(name: str, value: object) -> Text:
+    """A convention's value in words, by how both are stored; day counts are shown as they are named."""
+    words = _LEVEL_BY if name == "level_by" else _VALUES
+    return words.get(str(value), str(value))
 
 
 def paid_every(frequency: Frequency) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from kuaidai.interfaces.console import wording
 from kuaidai.interfaces.console.access import ClosingNotForRole, Staff, staff_page
 from kuaidai.interfaces.console.loan_forms import ACTIONS, LINE_ACTIONS, Action, ActionForm
-from kuaidai.interfaces.console.loan_wording import CONVENTION_VALUES, paid_every
+from kuaidai.interfaces.console.loan_wording import convention_value, paid_every
 from kuaidai.interfaces.ui import formats
 from kuaidai.interfaces.ui.downloads import (
     asked_period,
@@ -112,14 +112,12 @@ def _conventions(held: LoanView) -> list[tuple[Any, str]]:
         text = (
             "、".join(str(wording.BUCKETS[Bucket(each)]) for each in value)
             if isinstance(value, list)
-            else str(wording.YES_NO[value] if isinstance(value, bool) else _told_value(value))
+            else str(
+                wording.YES_NO[value] if isinstance(value, bool) else convention_value(name, value)
+            )
         )
         shown.append((wording.CONVENTIONS[name], text))
     return shown
-
-
-def _told_value(value: Any) -> Any:
-    return CONVENTION_VALUES.get(str(value), value)
 
 
 def _told(told: Mapping[str, Any]) -> str:
