@@ -15,7 +15,7 @@ from kuaidai.lending.ledger.operations import receive_unmatched
 from kuaidai.lending.ledger.queries import unmatched
 from kuaidai.lending.servicing import adjusting_queries, operations, queries
 from kuaidai.lending.servicing.domain.conventions import Bucket
-from kuaidai.lending.servicing.models import Loan
+from kuaidai.lending.servicing.models import Loan, LoanLife
 
 __all__ = ["customer", "draw", "facility", "make_facility"]
 pytestmark = pytest.mark.django_db
@@ -210,11 +210,12 @@ def test_a_parked_loan_is_tried_again_from_its_page(client, loan_id) -> None:
     clerk = sign_in(client, "olga", "operations")
     assert "Try again now" in page(clerk, loan_id)
 
-    terms = Loan.objects.get(id=loan_id).terms
-    Loan.objects.filter(id=loan_id).update(snapshot={}, terms={**terms, "annual_rate": "none"})
+    life = LoanLife.objects.filter(loan_id=loan_id)
+    terms = life.get().terms
+    life.update(snapshot={}, terms={**terms, "annual_rate": "none"})
     clerk.post(f"/console/loans/{loan_id}/retry/")
     assert Loan.objects.get(id=loan_id).parked_on == ENDS_ON
-    Loan.objects.filter(id=loan_id).update(terms=terms)
+    life.update(terms=terms)
     assert clerk.post(f"/console/loans/{loan_id}/retry/").status_code == 302
     assert "The loan has caught up." in page(clerk, loan_id)
     assert queries.loan(loan_id).parked_reason == ""
