@@ -192,15 +192,17 @@ def take_back_restructuring(
     """A restructuring of `undone_on` never was: the watch it began ends, and an earlier one goes on.
 
     `standing` are the loan's restructurings that are left, oldest first. A watch that something else
-    began since is left alone.
+    began since goes on; it is no second one where none is left before it.
     """
     risk = LoanRisk.objects.select_for_update(no_key=True).filter(loan_id=loan_id).first()
-    if risk is None or risk.restructured_on != undone_on:
+    if risk is None or risk.restructured_on is None:
         return
-    before = standing[-1] if standing else None
-    risk.restructured_on = None if before is None else before.on
-    risk.watched_from = None if before is None else before.due_dates[0]
-    risk.restructured_again = len(standing) > 1
+    if risk.restructured_on == undone_on:
+        before = standing[-1] if standing else None
+        risk.restructured_on = None if before is None else before.on
+        risk.watched_from = None if before is None else before.due_dates[0]
+    earlier = [each for each in standing if each.on != risk.restructured_on]
+    risk.restructured_again = bool(earlier) and risk.restructured_again
     risk.save(update_fields=["restructured_on", "restructured_again", "watched_from"])
     classify_debtors([Loan.objects.values_list("facility__uscc", flat=True).get(id=loan_id)], on)
     record_audit(
