@@ -76,11 +76,6 @@ class ColumnProfile:
     level: tuple[str | None, ...]
     new_values: tuple[NewValue, ...]
 
-    @property
-    def worst_psi(self) -> float | None:
-        """The highest stability index of any month."""
-        return max((value for value in self.psi if value is not None), default=None)
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -1,8 +1,8 @@
 """The gateway to the bank core: an outbox of orders with keys of ours, and the core's statements.
 
 What the parts do: `outbox` places, sends and applies orders; `wire` and `batches` speak with the core,
-with so much `patience`;
-`subjects` says who takes an outcome; `statements` reads the core's side for reconciliation.
+with so much `patience`; `subjects` says who takes an outcome; `statements` reads the core's side for
+reconciliation.
 """
 
 from kuaidai.lending.servicing.domain.core_orders import (

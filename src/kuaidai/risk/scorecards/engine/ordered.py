@@ -128,17 +128,6 @@ class Ordered:
         return np.unique(np.concatenate(found))
 
 
-def _summed(places: Places, bad: Floats, weights: Floats) -> Floats:
-    """Rows, goods and bads by weight of the rows before each of `places`."""
-    bads = _cumulated(bad * weights if weights.size else bad)[places]
-    whole = _cumulated(weights)[places] if weights.size else places
-    return np.stack([places, whole - bads, bads], axis=1)
-
-
-def _cumulated(amounts: Floats) -> Floats:
-    return np.concatenate([[0.0], np.cumsum(amounts)])
-
-
 def stretches(rows: float, count: int) -> Floats:
     """The edges of so many stretches of equal length."""
     return np.linspace(0, rows, count + 1)
