@@ -61,8 +61,10 @@ def offered_to(*, firms: Sequence[str], people: Sequence[str], on: date, but: st
         status__in=(Status.APPROVED, Status.OFFERED),
         offer_expires_on__gte=on,
     ).exclude(id=but)
-    offers = list(offered.values_list("offer_limit", "raises"))
-    granted = servicing.granted_under([line for _, line in offers if line is not None])
+    offers = [
+        (limit or ZERO, line or "") for limit, line in offered.values_list("offer_limit", "raises")
+    ]
+    granted = servicing.granted_under([line for _, line in offers if line])
     return sum((max(ZERO, limit - granted.get(line, ZERO)) for limit, line in offers), ZERO)
 
 
