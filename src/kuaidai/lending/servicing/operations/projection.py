@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from django.db import connection
+from django.db.models import QuerySet
 from psycopg.types.json import Jsonb
 
 from kuaidai.foundation import prepared
@@ -133,12 +134,18 @@ def hold_loan(loan_id: str) -> HeldLoan:
         found = cursor.fetchone()
     if found is None:
         raise UnknownLoan(value=loan_id)
-    row = (
-        Loan.objects.select_related("life")
-        .select_for_update(no_key=True, of=("self",))
-        .get(id=loan_id)
-    )
+    row = with_lives_locked(Loan.objects.filter(id=loan_id)).get()
     return HeldLoan(row, posted_through(row, found[0]), found[0])
+
+
+def with_lives_locked(rows: QuerySet[Loan]) -> QuerySet[Loan]:
+    """These loans, locked, each with its life locked too.
+
+    Both, for a row that is joined but not locked comes as it was before the lock was waited for: the
+    loan would be run from what it was before the one who held the lock booked something.
+    """
+    found = rows.filter(life__isnull=False).select_related("life")
+    return found.select_for_update(no_key=True, of=("self", "life"))
 
 
 def posted_through(row: Loan, chunk_closed_through: date) -> date:
@@ -309,5 +316,5 @@ def begin_loan(run: RunningLoan, **columns: Any) -> None:
 __all__ = [
     "COLUMNS", "Booked", "HeldLoan", "accrue", "begin_loan", "book", "catch_up", "difference", "event_row",
     "hold_loan", "open_values", "posted_through", "posting_day", "require_not_ahead", "running",
-    "store",
+    "store", "with_lives_locked",
 ]  # fmt: skip

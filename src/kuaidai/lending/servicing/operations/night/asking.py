@@ -14,6 +14,7 @@ from kuaidai.lending.servicing import gateway
 from kuaidai.lending.servicing.domain.projecting import due_for_debit
 from kuaidai.lending.servicing.models import LoanChunk, Repayment
 from kuaidai.lending.servicing.operations.night.work import Ready, Work, run_to_day, touched
+from kuaidai.lending.servicing.operations.projection import with_lives_locked
 from kuaidai.lending.servicing.operations.repaying import DUE, order_of
 
 
@@ -38,9 +39,8 @@ def ask_for_what_is_due(chunk_id: int, on: date) -> Ready:
 def _orders(chunk_id: int, on: date) -> tuple[list[gateway.OrderRequest], Sequence[Work]]:
     """The debits to ask for, with the loans locked: what a borrower pays meanwhile is not asked twice."""
     chunk = LoanChunk.objects.get(id=chunk_id)
-    rows = touched(chunk_id, on).select_related("facility", "life").order_by("id")
-    rows = rows.select_for_update(of=("self",), no_key=True)
-    tonight = run_to_day(rows, chunk.closed_through, on)
+    rows = with_lives_locked(touched(chunk_id, on).select_related("facility"))
+    tonight = run_to_day(rows.order_by("id"), chunk.closed_through, on)
     accounts = {work.row.id: work.row.facility.account_no for work in tonight.works}
     repayments = _open_repayments(tonight.works, on)
     return [order_of(row, accounts[row.loan_id]) for row in repayments], tonight.works

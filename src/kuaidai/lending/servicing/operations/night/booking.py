@@ -32,6 +32,7 @@ from kuaidai.lending.servicing.operations.projection import (
     hold_loan,
     posted_through,
     running,
+    with_lives_locked,
 )
 
 log = structlog.get_logger("kuaidai.booking")
@@ -81,12 +82,10 @@ def _book_part(
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_CHUNKS, [list(events)])
         closed: dict[int, date] = dict(cursor.fetchall())
-    rows = Loan.objects.filter(
-        id__in=list(events), status="active", parked_on__isnull=True
-    ).select_related("life")
+    rows = Loan.objects.filter(id__in=list(events), status="active", parked_on__isnull=True)
     bookings = [
         _happen(row, events[row.id], closed[row.chunk_id], on)
-        for row in rows.select_for_update(no_key=True, of=("self",)).order_by("id")
+        for row in with_lives_locked(rows).order_by("id")
         if wanted(row)
     ]
     if not bookings:
