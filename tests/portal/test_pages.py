@@ -188,6 +188,23 @@ def test_the_decision_shows_limit_rate_and_breakdown(owner, journey):
     assert page.count("决定额度") == 1
 
 
+def test_an_offer_that_raises_a_line_has_no_terms_to_choose(owner, journey):
+    line = open_line(journey, "10000.00").facility_id
+    journey.on += timedelta(days=30)
+    asked = operations.start_application(
+        person_no=journey.customer.person_no, uscc=journey.customer.uscc, product_code=PRODUCT,
+        actor=journey.customer.actor, on=journey.on, key="raise", raises=line,
+    )  # fmt: skip
+    journey.submit(asked.id)
+    journey.run_job(asked.id)
+    address = f"/applications/{asked.id}/"
+    page = text(owner.get(address, follow=True))
+    assert "银行将据此提高您的额度" in page
+    assert f"/facilities/{line}/" in page
+    assert f"{address}terms/" not in page
+    assert owner.get(f"{address}terms/").headers["Location"] == address
+
+
 def test_the_live_quote_agrees_with_the_operation(owner, journey):
     held = journey.decided()
     answers = {"amount": "100,000", "months": "6", "method": "equal_principal"}

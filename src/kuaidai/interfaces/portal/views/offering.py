@@ -114,7 +114,7 @@ def _form_and_quote(
 def terms(request: HttpRequest, borrower: Borrower, application_id: str) -> HttpResponse:
     """Try terms (GET) and choose them (POST); the contract on them is prepared for reading."""
     held = own_application(borrower, application_id)
-    if held.offer is None or held.facility_id is not None:
+    if held.offer is None or held.facility_id is not None or held.raises is not None:
         return redirect("portal:application", held.id)
     form, quote = _form_and_quote(request, borrower, held, held.offer)
     if request.method == "POST" and form.is_valid() and quote is not None:
