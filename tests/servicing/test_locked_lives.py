@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
@@ -11,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from tests.support.bank import SYSTEM
 from tests.support.book import put_loan
+from tests.support.threads import until_somebody_waits
 
 from kuaidai.foundation.operations import set_business_date
 from kuaidai.kernel.money import from_cents
@@ -64,15 +64,3 @@ def test_what_was_booked_while_the_lock_was_waited_for_is_not_lost(read) -> None
             waiting = pool.submit(wait_and_read)
             until_somebody_waits()
         assert waiting.result(timeout=30) == FEE
-
-
-def until_somebody_waits() -> None:
-    """Return once another connection waits for a lock; fail after ten seconds."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.02)
-    raise AssertionError("nobody waits for the loan")

@@ -1,8 +1,9 @@
-"""Run the same work in several threads at once, each with a database connection of its own."""
+"""Work in several threads at once, each with a database connection of its own."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -25,3 +26,15 @@ def at_once(work: Callable[[int], Any], times: int) -> list[Any]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(run, range(times)))
+
+
+def until_somebody_waits() -> None:
+    """Return once another connection waits for a lock; fail after ten seconds."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits for a lock")

@@ -93,8 +93,7 @@ def _classify_part(usccs: Sequence[str], on: date, actor: Actor) -> tuple[int, i
 @transaction.atomic
 def classify_debtors(usccs: Sequence[str], on: date) -> tuple[int, int]:
     """Classify all loans of these debtors; how many there are, and how many changed class or stage."""
-    held_ids = LoanRisk.objects.filter(loan__facility__uscc__in=usccs)
-    list(held_ids.order_by("loan_id").select_for_update(no_key=True, of=("self",)).values("pk"))
+    _hold_risks(usccs)
     changes: list[_Change] = []
     seen = 0
     for group in claims_of_debtors(usccs, on):
@@ -102,6 +101,12 @@ def classify_debtors(usccs: Sequence[str], on: date) -> tuple[int, int]:
         changes += [change for change in _changes(group, on) if change.is_needed]
     _store(changes, on)
     return seen, sum(change.moves for change in changes)
+
+
+def _hold_risks(usccs: Sequence[str]) -> None:
+    """Lock what is known of these debtors' loans, in the order in which all do."""
+    held = LoanRisk.objects.filter(loan__facility__uscc__in=usccs).order_by("loan_id")
+    list(held.select_for_update(no_key=True, of=("self",)).values("pk"))
 
 
 def _changes(group: HeldDebtor, on: date) -> list[_Change]:
@@ -174,6 +179,7 @@ def record_restructuring(*, loan_id: str, first_due_on: date, on: date, actor: A
     loan = Loan.objects.filter(id=loan_id).select_related("facility").first()
     if loan is None:
         raise UnknownLoan(value=loan_id)
+    _hold_risks([loan.facility.uscc])
     risk, _ = LoanRisk.objects.select_for_update(no_key=True, of=("self",)).get_or_create(loan=loan)
     risk.restructured_again = risk.restructured_on is not None
     risk.restructured_on, risk.watched_from = on, first_due_on
@@ -194,7 +200,9 @@ def take_back_restructuring(
     `standing` are the loan's restructurings that are left, oldest first. A watch that something else
     began since goes on; it is no second one where none is left before it.
     """
-    risk = LoanRisk.objects.select_for_update(no_key=True).filter(loan_id=loan_id).first()
+    uscc = Loan.objects.values_list("facility__uscc", flat=True).get(id=loan_id)
+    _hold_risks([uscc])
+    risk = LoanRisk.objects.filter(loan_id=loan_id).first()
     if risk is None or risk.restructured_on is None:
         return
     if risk.restructured_on == undone_on:
@@ -204,7 +212,7 @@ def take_back_restructuring(
     earlier = [each for each in standing if each.on != risk.restructured_on]
     risk.restructured_again = bool(earlier) and risk.restructured_again
     risk.save(update_fields=["restructured_on", "restructured_again", "watched_from"])
-    classify_debtors([Loan.objects.values_list("facility__uscc", flat=True).get(id=loan_id)], on)
+    classify_debtors([uscc], on)
     record_audit(
         actor=actor, action="loan.restructuring_undone", subject_type="loan", subject_id=loan_id,
         on=on, detail={"undone": undone_on, "watched_from": risk.watched_from},
