@@ -12,6 +12,7 @@ import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils.translation.reloader import translation_file_changed
 from hypothesis import settings
 
 
@@ -73,6 +74,7 @@ def compile_catalogues() -> None:
         with catalogue.open("rb") as texts, draft.open("wb") as file:
             write_mo(file, read_po(texts))
         draft.replace(compiled)  # other runs may be reading it
+        translation_file_changed(None, compiled)  # Django has read the old one by now
 
 
 compile_catalogues()
