@@ -65,9 +65,9 @@ def facility_view(row: Facility) -> FacilityView:
     )  # fmt: skip
 
 
-def drawdown_view(row: Drawdown, loan: Loan | None = None) -> DrawdownView:
-    """The view of a drawdown's row; `loan`, where the caller has it at hand."""
-    found = loan or Loan.objects.filter(drawdown=row).first()
+def drawdown_view(row: Drawdown) -> DrawdownView:
+    """The view of a drawdown's row."""
+    found: Loan | None = getattr(row, "loan", None)  # none is made before the money has arrived
     return DrawdownView(
         row.id, row.facility_id, found.id if found else None, row.amount, row.purpose, row.status,
         row.requested_on, row.reason, row.months,
@@ -111,9 +111,9 @@ def state_of(row: Loan, on: date) -> LoanState:
     return replay(terms_of(row), events_of(row), on)
 
 
-def loan_view(row: Loan, on: date) -> LoanView:
-    """The view of a loan's row on a day."""
-    terms, events = terms_of(row), events_of(row)
+def loan_view(row: Loan, on: date, events: tuple[Event, ...]) -> LoanView:
+    """The view of a loan's row on a day, with its events as recorded."""
+    terms = terms_of(row)
     return LoanView(
         row.id, row.facility_id, row.drawdown_id, row.drawdown.purpose, terms,
         replay(terms, events, max(on, row.start_on)), row.status, row.parked_reason, events,
@@ -207,14 +207,18 @@ def loan(loan_id: str, on: date | None = None) -> LoanView:
     row = Loan.objects.select_related("drawdown", "life").filter(id=loan_id).first()
     if row is None:
         raise UnknownLoan(value=loan_id)
-    return loan_view(row, on or business_date())
+    return loan_view(row, on or business_date(), events_of(row))
 
 
 def loans_of(facility_id: str) -> tuple[LoanView, ...]:
     """The loans under a facility, newest first; 100 at the most."""
-    rows = Loan.objects.select_related("drawdown", "life").filter(facility_id=facility_id)
-    on = business_date()
-    return tuple(loan_view(row, on) for row in rows.order_by("-start_on", "-id")[:100])
+    found = Loan.objects.select_related("drawdown", "life").filter(facility_id=facility_id)
+    rows, on = list(found.order_by("-start_on", "-id")[:100]), business_date()
+    told: dict[str, list[Event]] = {row.id: [] for row in rows}
+    events = LoanEvent.objects.filter(loan__in=rows).order_by("loan_id", "number")
+    for loan_id, event in events.values_list("loan_id", "told"):
+        told[loan_id].append(read_event(event))
+    return tuple(loan_view(row, on, tuple(told[row.id])) for row in rows)
 
 
 def drawdown(drawdown_id: str) -> DrawdownView:
@@ -227,8 +231,8 @@ def drawdown(drawdown_id: str) -> DrawdownView:
 
 def drawdowns_of(facility_id: str) -> tuple[DrawdownView, ...]:
     """The drawdowns of a facility, newest first; 100 at the most."""
-    rows = Drawdown.objects.filter(facility_id=facility_id).order_by("-requested_on", "-id")[:100]
-    return tuple(map(drawdown_view, rows))
+    rows = Drawdown.objects.select_related("loan").filter(facility_id=facility_id)
+    return tuple(map(drawdown_view, rows.order_by("-requested_on", "-id")[:100]))
 
 
 def repayments_of(loan_id: str) -> tuple[RepaymentView, ...]:
