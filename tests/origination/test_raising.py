@@ -8,7 +8,7 @@ from tests.support.bank import SYSTEM, player
 from tests.support.lending import Journey
 
 from kuaidai.foundation.actors import Actor
-from kuaidai.foundation.operations import set_business_date
+from kuaidai.foundation.operations import register_staff, set_business_date
 from kuaidai.foundation.queries import audit_trail
 from kuaidai.interfaces.cli import main
 from kuaidai.kernel.errors import IllegalTransition
@@ -109,7 +109,11 @@ def test_of_an_offer_to_raise_a_line_only_the_rest_counts_for_linked_firms(
 
 def test_the_command_names_the_application(journey, line, approval, capsys) -> None:
     set_business_date(on=journey.on, actor=SYSTEM)
-    given = ("facility", "increase", line, "--to", "20000", "--reason", "Orders")
+    register_staff(
+        username="risk", role="risk_officer", password="correct horse battery", actor=SYSTEM,
+        on=journey.on,
+    )  # fmt: skip
+    given = ("facility", "increase", line, "--to", "20000", "--reason", "Orders", "--as", "risk")
     with pytest.raises(SystemExit) as stopped:
         main.run((*given, "--application", approval.id))
     assert not stopped.value.code

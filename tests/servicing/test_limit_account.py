@@ -16,7 +16,7 @@ from tests.support.bank import ENDS_ON, PRODUCT, SYSTEM
 from tests.support.threads import at_once
 
 from kuaidai.foundation.errors import IdempotencyMismatch
-from kuaidai.foundation.operations import set_business_date
+from kuaidai.foundation.operations import register_staff, set_business_date
 from kuaidai.foundation.queries import audit_trail, verify_audit_chain
 from kuaidai.interfaces.cli.main import run
 from kuaidai.kernel.calendars import add_months
@@ -465,27 +465,34 @@ def test_the_account_number_is_ciphertext_at_rest(line) -> None:
 
 def test_the_command_shows_and_changes_a_line(line, capsys) -> None:
     facility = line()
+    for name, role in (("risk", "risk_officer"), ("ops", "operations")):
+        register_staff(
+            username=name, role=role, password="correct horse battery", actor=SYSTEM, on=ENDS_ON
+        )
 
     def kuaidai(*arguments):
         with pytest.raises(SystemExit) as done:
             run(["facility", *arguments])
         return done.value.code, capsys.readouterr()
 
-    assert (
-        kuaidai("cut", facility.id, "--to", "400000", "--reason", "review", "--as", "risk")[0] == 0
-    )
-    assert kuaidai("freeze", facility.id, "--reason", "watch")[0] == 0
+    def change(what, *why, by="ops"):
+        return kuaidai(what, facility.id, *why, "--as", by)
+
+    assert change("cut", "--to", "400000", "--reason", "review", by="risk")[0] == 0
+    code, out = change("freeze", "--reason", "watch", by="nobody")
+    assert (code, out.err) == (2, "error: No staff login nobody was found; check the name.\n")
+    assert change("freeze", "--reason", "watch")[0] == 0
     code, out = kuaidai("show", facility.id, "--json")
     shown = json.loads(out.out)
     assert (code, shown["granted"], shown["frozen"]) == (0, "400000.00", "400000.00")
     assert shown["account_no"] == "621************4567"
     assert [(c["kind"], c["actor_id"]) for c in shown["history"]] == [
-        ("freeze", "operations"), ("cut", "risk"), ("open", SYSTEM.id),
+        ("freeze", "ops"), ("cut", "risk"), ("open", SYSTEM.id),
     ]  # fmt: skip
-    assert kuaidai("unfreeze", facility.id, "--reason", "cleared")[0] == 0
+    assert change("unfreeze", "--reason", "cleared")[0] == 0
     assert "facility" not in kuaidai("show", facility.id)[1].err
-    assert kuaidai("cancel", facility.id, "--reason", "left")[0] == 0
-    code, out = kuaidai("freeze", facility.id, "--reason", "late")
+    assert change("cancel", "--reason", "left", by="risk")[0] == 0
+    code, out = change("freeze", "--reason", "late")
     assert (code, "is closed and cannot become frozen" in out.err) == (2, True)
 
 

@@ -23,13 +23,16 @@ To = Annotated[str, typer.Option("--to", help="The new limit, such as 100000.00.
 
 
 def _doing(by: str) -> dict[str, Any]:
-    """The actor and the business date of a change."""
+    """The actor and the business date of a change; raises `UnknownLogin`."""
     from kuaidai.config import setup
 
     setup()
     from kuaidai.foundation.actors import Actor
-    from kuaidai.foundation.queries import business_date
+    from kuaidai.foundation.queries import business_date, role_of
+    from kuaidai.lending.servicing.errors import UnknownLogin
 
+    if not role_of(by):
+        raise UnknownLogin(value=by)
     return {"actor": Actor("staff", by, by), "on": business_date()}
 
 
@@ -86,7 +89,7 @@ def show(facility_id: str, as_json: Json = False) -> None:
 
 
 @app.command()
-def freeze(facility_id: str, reason: Reason, by: By = "operations") -> None:
+def freeze(facility_id: str, reason: Reason, by: By) -> None:
     """Stop drawing under a line; repayments go on."""
     doing = _doing(by)
     from kuaidai.lending.servicing import operations
@@ -95,7 +98,7 @@ def freeze(facility_id: str, reason: Reason, by: By = "operations") -> None:
 
 
 @app.command()
-def unfreeze(facility_id: str, reason: Reason, by: By = "operations") -> None:
+def unfreeze(facility_id: str, reason: Reason, by: By) -> None:
     """Let a frozen line be drawn again."""
     doing = _doing(by)
     from kuaidai.lending.servicing import operations
@@ -104,7 +107,7 @@ def unfreeze(facility_id: str, reason: Reason, by: By = "operations") -> None:
 
 
 @app.command()
-def cut(facility_id: str, to: To, reason: Reason, by: By = "operations") -> None:
+def cut(facility_id: str, to: To, reason: Reason, by: By) -> None:
     """Lower the limit; what is drawn stays, and repayments take the limit further down."""
     doing = _doing(by)
     from kuaidai.lending.servicing import operations
@@ -118,7 +121,7 @@ def increase(
     facility_id: str,
     to: To,
     reason: Reason,
-    by: By = "operations",
+    by: By,
     application: Annotated[
         str | None, typer.Option(help="A new approval: the application made to raise this line.")
     ] = None,
@@ -135,7 +138,7 @@ def increase(
 
 
 @app.command()
-def cancel(facility_id: str, reason: Reason, by: By = "operations") -> None:
+def cancel(facility_id: str, reason: Reason, by: By) -> None:
     """End a line before its term; it closes when nothing is owed."""
     doing = _doing(by)
     from kuaidai.lending.servicing import operations
