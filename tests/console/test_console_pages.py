@@ -123,6 +123,14 @@ def test_unknown_things_are_404(officer, bank) -> None:
     assert officer.get("/console/applications/APP-000000000000/reports/REP-0/").status_code == 404
 
 
+def test_what_is_not_there_is_told_in_the_console(officer, bank) -> None:
+    missing = officer.get("/console/loans/LN-000000000000/")
+    page = missing.content.decode()
+    assert missing.status_code == 404
+    assert 'href="/console/reconciliation/"' in page
+    assert 'href="/apply/"' not in page
+
+
 def test_the_money_trail_shows_facility_loan_and_entries(officer, journey) -> None:
     held = journey.prepared()
     operations.sign_contract(
@@ -175,7 +183,8 @@ def test_a_risk_officer_resolves_a_referral_with_a_reason(officer, referred) -> 
 @pytest.mark.parametrize(
     ("form", "named"),
     [
-        ({"outcome": "approve", "limit": "100000", "reason": ""}, "reason"),
+        ({"outcome": "approve", "limit": "100000", "reason": ""}, "Write the reason."),
+        ({"reason": "They look trustworthy to me."}, "Choose whether to approve or decline."),
         (
             {"outcome": "approve", "limit": "99000000", "reason": "They look trustworthy to me."},
             "99,000,000",

@@ -35,7 +35,9 @@ def show(decision_id: DecisionId, as_json: Json = False) -> None:
     typer.echo(f"{held.id}  {held.application_id}  {held.decided_on}  {held.outcome.upper()}")
     typer.echo(f"limit {held.limit:,.2f}   rate {held.annual_rate:.4%}")
     typer.echo(f"score {held.score}   grade {held.grade}   default probability {held.pd:.4%}")
-    typer.echo(f"policy {held.policy_version}   scorecard {held.scorecard_version}")
+    typer.echo(
+        f"policy {held.policy_version}   scorecard {held.model_label} ({held.scorecard_version})"
+    )
     _section("Reasons", [f"{r.code}: {r.en} {r.zh}" for r in held.reasons])
     _section(
         "Rules",

@@ -112,7 +112,10 @@ Page = Callable[Concatenate[HttpRequest, Staff, ...], HttpResponse]
 
 
 def staff_page(view: Page) -> Callable[..., HttpResponse]:
-    """Sign-in as staff required; refusals no form caught become a page that says what to do."""
+    """Sign-in as staff required; refusals no form caught become a page that says what to do.
+
+    What is not there is told in the console's own frame: the site's page for it leads to the portal.
+    """
 
     @never_cache
     @wraps(view)
@@ -123,14 +126,13 @@ def staff_page(view: Page) -> Callable[..., HttpResponse]:
         role = str(getattr(user, "role", ""))
         if role not in STAFF_ROLES:
             return render(request, "console/not_staff.html", status=403)
+        staff = Staff(user.get_username(), role, business_date())
         try:
-            return view(
-                request, Staff(user.get_username(), role, business_date()), *args, **options
-            )
-        except NotFound as unknown:
-            raise Http404(unknown.code) from unknown
+            return view(request, staff, *args, **options)
+        except (NotFound, Http404):
+            return render(request, "console/missing.html", {"staff": staff}, status=404)
         except Refusal as refusal:
-            seen = {"text": refusal_text(refusal), "code": refusal.code}
+            seen = {"staff": staff, "text": refusal_text(refusal), "code": refusal.code}
             return render(request, "console/refused.html", seen, status=refusal.http_status)
 
     return page

@@ -212,6 +212,7 @@ def _view(row: DecisionRecord) -> DecisionView:
     return DecisionView(
         id=row.id,
         application_id=row.application_id,
+        model_label=row.model_version.label,
         decided_on=row.decided_on,
         recorded_at=row.recorded_at,
         inputs=facts,
@@ -228,8 +229,9 @@ def decision(decision_id: str) -> DecisionView:
 
 def decisions_for(application_id: str) -> tuple[DecisionView, ...]:
     """The decisions on an application, oldest first."""
-    rows = DecisionRecord.objects.filter(application_id=application_id).order_by("recorded_at")
-    return tuple(_view(row) for row in rows)
+    rows = DecisionRecord.objects.select_related("model_version")
+    held = rows.filter(application_id=application_id).order_by("recorded_at")
+    return tuple(_view(row) for row in held)
 
 
 def replay(decision_id: str) -> ReplayResult:

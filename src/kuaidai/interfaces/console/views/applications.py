@@ -52,6 +52,7 @@ class ResolveForm(RefusalForm):
     outcome = forms.ChoiceField(
         label=_("Decision"),
         choices=[("approve", _("Approve")), ("decline", _("Decline"))],
+        error_messages={"required": _("Choose whether to approve or decline.")},
         widget=forms.RadioSelect,
     )
     limit = AmountField(
@@ -62,6 +63,7 @@ class ResolveForm(RefusalForm):
     reason = forms.CharField(
         label=_("Reason"),
         help_text=_("It is kept with the application and in the audit trail."),
+        error_messages={"required": _("Write the reason.")},
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )

@@ -14,10 +14,15 @@ from kuaidai.risk.policy.domain.lifecycle import POLICY_KINDS, ModelKind, Status
 
 @dataclass(frozen=True)
 class DecisionView(Decision):
-    """A decision on record: the decision, the facts it was made from, and its hashes."""
+    """A decision on record: the decision, the facts it was made from, and its hashes.
+
+    `model_label` is the deciding card on the register; `scorecard_version` names the card's own hash, and
+    its segment.
+    """
 
     id: str
     application_id: str
+    model_label: str
     decided_on: date
     recorded_at: datetime
     inputs: DecisionFacts
