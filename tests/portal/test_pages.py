@@ -9,8 +9,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 from tests.support.bank import ENDS_ON, PRODUCT, SYSTEM, player
+from tests.support.lending import Journey
 
-from kuaidai.foundation.operations import set_business_date
+from kuaidai.foundation.actors import Actor
+from kuaidai.foundation.operations import register_staff, set_business_date
 from kuaidai.lending.origination import operations, queries
 from kuaidai.lending.servicing import queries as servicing
 from kuaidai.lending.servicing.models import Loan
@@ -456,3 +458,23 @@ def test_a_drawdown_stays_on_its_way_while_the_core_is_silent(owner, journey):
     assert owner.post(address, answers).headers["Location"] == receipt
     assert "资金已到账" in text(owner.get(receipt))
     assert servicing.facility(facility_id).used == Decimal("10000.00")
+
+
+def test_what_a_person_granted_is_not_told_as_what_the_data_support(
+    bank, bank_drop, platforms, client
+):
+    asker = Journey(player(bank_drop, "referred"), platforms)
+    held = asker.decided()
+    register_staff(
+        username="risk", role="risk_officer", password="correct horse battery", actor=SYSTEM,
+        on=asker.on,
+    )  # fmt: skip
+    operations.resolve_referral(
+        application_id=held.id, outcome="approve", limit=Decimal("20000.00"),
+        reason="Arrears were a bank error, paid at once.",
+        actor=Actor("staff", "risk", "risk"), on=asker.on,
+    )  # fmt: skip
+    owner = sign_in(client, asker.customer)
+    page = text(owner.get(f"/applications/{held.id}/decision/", headers={"accept-language": "en"}))
+    assert "the person who looked at your application granted ¥ 20,000.00" in page
+    assert "is what your firm" not in page
