@@ -54,6 +54,48 @@ def test_a_refusal_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> 
     assert error.count("\n") == 1
 
 
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("--version") == 0
+    assert capsys.readouterr().out.startswith("kuaidai 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("eod", "run", "--days", "0"), "'--days': it must be at least 1"),
+        (("eod", "run", "--days", "two"), "'--days': write a whole number"),
+        (("eod", "run", "--on", "May"), "'May' is not a date; write YYYY-MM-DD"),
+        (("serve", "--port", "99999"), "'--port': it must be at most 65535"),
+        (("labels", "windows", "--threshold", "-4"), "'--threshold': it must be at least 1"),
+    ],
+)
+def test_a_wrong_number_or_date_is_told_in_plain_words(
+    arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(*arguments) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("loan", "replay", "FILE", "--on", "2026-03-02"), "it is not a text file"),
+        (("scorecard", "fit", "FILE", "--out", "card.json"), "it is not a text file"),
+        (("scorecard", "show", "FOLDER"), "it is a folder; name a file"),
+        (("features", "drift", "FOLDER", "FOLDER"), "it is a folder; name a file"),
+    ],
+)
+def test_a_file_of_the_wrong_kind_is_named_with_what_it_is(
+    command: tuple[str, ...], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"FILE": tmp_path / "photo.bin", "FOLDER": tmp_path}
+    given["FILE"].write_bytes(b"\xff\xfe\x00")
+    assert _run(*(str(given.get(word, word)) for word in command)) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+
+
 def test_a_wrong_setting_is_one_line_on_stderr(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

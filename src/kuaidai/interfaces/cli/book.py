@@ -47,6 +47,8 @@ def quality(as_json: Json = False) -> None:
         ]  # fmt: skip
         typer.echo(json.dumps(shown, default=str))
         return
+    if not rows:
+        typer.echo("The book holds no loan.")
     for row in rows:
         typer.echo(
             f"{row.branch} {row.product_code}: {row.balance:,.2f} outstanding, "

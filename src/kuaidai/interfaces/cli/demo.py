@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,23 +83,20 @@ def _bank(home: Path, firms: int, months: int, seed: int) -> DemoBank:
     return bank
 
 
-def _print(bank: DemoBank, web: str, sandbox: str) -> None:
-    console.print("\n[bold]kuaidai demo · 快贷演示[/]\n")
-    console.print(f"Borrower portal   {web}/", highlight=False)
-    for case in ("approved", "declined", "referred"):
-        member = bank.cast[case]
-        console.print(
-            f"  phone {member['phone']}   {member['firm']} {member['uscc']}   ({case})",
-            highlight=False,
-        )
-    console.print(
-        f"Text messages     {sandbox}/sms   (one-time codes arrive here)", highlight=False
-    )
-    console.print(f"Staff console     {web}/console/", highlight=False)
-    for name, password in bank.staff.items():
-        console.print(f"  {name} / {password}", highlight=False, markup=False)
-    console.print(f"API               {web}/api/v1/docs", highlight=False)
-    console.print(f"\nBusiness date {bank.business_date}. Ctrl-C stops everything.")
+def _print(bank: DemoBank, web: str, sandbox: str, on: date) -> None:
+    cast = [(case, bank.cast[case]) for case in ("approved", "declined", "referred")]
+    lines = (
+        "", "kuaidai demo · 快贷演示", "",
+        f"Borrower portal   {web}/",
+        *(f"  phone {one['phone']}   {one['firm']} {one['uscc']}   ({case})" for case, one in cast),
+        f"Text messages     {sandbox}/sms   (one-time codes arrive here)",
+        f"Staff console     {web}/console/",
+        *(f"  {name} / {password}" for name, password in bank.staff.items()),
+        f"API               {web}/api/v1/docs", "",
+        f"Business date {on}. Ctrl-C stops everything.",
+    )  # fmt: skip
+    for line in lines:  # long ones are the terminal's to wrap: a copied one stays whole
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _smoke(home: Path, firms: int, months: int, seed: int) -> dict[str, Any]:
@@ -181,13 +178,14 @@ def demo(
     if smoke:
         _run_smoke(firms, months, seed, as_json)
     from kuaidai.foundation import postgres
+    from kuaidai.foundation.queries import business_date
 
     settings = environment.load()
     setup()
     try:
         bank = _bank(settings.home, firms, months, seed)
         with _running(settings.home, port, sandbox_port) as (web, sandbox):
-            _print(bank, web, sandbox)
+            _print(bank, web, sandbox, business_date())
             signal.pause()
     except KeyboardInterrupt:
         console.print("Stopping …")

@@ -181,12 +181,20 @@ def status(
 
 
 def _say_status(found: CloseStatus, late: int) -> None:
-    for name, value in asdict(found).items():
+    from django.utils import timezone
+
+    told = {
+        name: f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"  # as the bank's clock shows it
+        if isinstance(value, datetime)
+        else value
+        for name, value in asdict(found).items()
+    }
+    for name, value in told.items():
         if name not in ("first_parked", "chunks", "chunks_done", "closing", "started_at"):
             typer.echo(f"{name.replace('_', ' ')}: {'-' if value is None else value}")
     if found.closing is not None:
         typer.echo(
-            f"closing {found.closing} since {found.started_at}: "
+            f"closing {found.closing} since {told['started_at']}: "
             f"{found.chunks_done} of {found.chunks} chunks done, "
             f"{found.chunks - found.chunks_done} left"
         )

@@ -238,7 +238,8 @@ def vintage(
     as_of: AsOf = None,
     cohorts: Granted = Cohorts.QUARTER,
     threshold: Annotated[
-        list[int] | None, typer.Option(help="Days past due; may be repeated (default: 30 60 90).")
+        list[int] | None,
+        typer.Option(min=1, help="Days past due; may be repeated (default: 30 60 90)."),
     ] = None,
     longest: Annotated[int, typer.Option(help="Months on book shown at most.")] = 36,
     as_json: Json = False,
@@ -308,7 +309,8 @@ def windows(
         list[int] | None, typer.Option(help="Window lengths; may be repeated (default: 3 to 24).")
     ] = None,
     threshold: Annotated[
-        list[int] | None, typer.Option(help="Days past due; may be repeated (default: 30 60 90).")
+        list[int] | None,
+        typer.Option(min=1, help="Days past due; may be repeated (default: 30 60 90)."),
     ] = None,
     as_json: Json = False,
     as_csv: Csv = False,

@@ -136,13 +136,23 @@ def replay(
         told = read_life(json.loads(life.read_text(encoding="utf-8"), parse_float=str))
         state = replay_life(told.terms, told.events, day)
     except (OSError, ValueError, RecursionError, Refusal) as wrong:
-        why = wrong.strerror if isinstance(wrong, OSError) else str(wrong)
-        raise LifeWrong(source=life, why=str(why).rstrip(".")) from wrong
+        raise LifeWrong(source=life, why=_why(wrong)) from wrong
     if as_json:
         typer.echo(json.dumps(state_json(state), default=str, ensure_ascii=False))
         return
     typer.echo(_schedule(state))
     typer.echo(_in_words(state))
+
+
+def _why(wrong: Exception) -> str:
+    """What is wrong with a life's file, in words of its writer's."""
+    if isinstance(wrong, OSError):
+        return wrong.strerror or str(wrong)
+    if isinstance(wrong, UnicodeDecodeError):
+        return "it is not a text file"
+    if isinstance(wrong, json.JSONDecodeError):
+        return f"it is not JSON ({wrong})"
+    return str(wrong).rstrip(".")
 
 
 def _day(text: str) -> date:

@@ -9,6 +9,7 @@ import importlib
 import re
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 import typer
@@ -21,6 +22,16 @@ WrongUse: Any = typer.BadParameter.__bases__[0]
 """The parser's error of usage, from whichever package typer takes its parser."""
 
 _DATE_WANTED = "is not a date; write YYYY-MM-DD"
+_JARGON = (
+    ("Value error, ", ""),
+    (
+        "Input should be a valid integer, unable to parse string as an integer",
+        "write a whole number",
+    ),
+    ("Input should be a valid number, unable to parse string as a number", "write a number"),
+    ("Input should be greater than or equal to", "it must be at least"),
+    ("Input should be less than or equal to", "it must be at most"),
+)
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": (
@@ -63,7 +74,7 @@ def help_text() -> str:
     return (
         "Usage: kuaidai COMMAND [OPTIONS] ...\n\n"
         "kuaidai (快贷): data-driven quick loans to small and micro businesses.\n\n"
-        f"Commands:\n{rows}\n\nkuaidai COMMAND --help tells more."
+        f"Commands:\n{rows}\n\nkuaidai COMMAND --help tells more; kuaidai --version names the version."
     )
 
 
@@ -73,6 +84,9 @@ def run(arguments: Sequence[str] | None = None) -> None:
     if not given or given[0] in {"-h", "--help"}:
         typer.echo(help_text())
         sys.exit(0 if given else 2)
+    if given == ["--version"]:
+        typer.echo(f"kuaidai {version('kuaidai')}")
+        sys.exit(0)
     name, *rest = given
     if name not in COMMANDS:
         typer.echo(f"error: there is no command {name!r}; kuaidai --help lists them", err=True)
@@ -114,6 +128,10 @@ def _plain(words: str) -> str:
 
     >>> _plain("Invalid value for '--on': Value error, 'May' does not match the formats '%Y-%m-%d'")
     "Invalid value for '--on': 'May' is not a date; write YYYY-MM-DD"
+    >>> _plain("Invalid value for '--days': Input should be greater than or equal to 1")
+    "Invalid value for '--days': it must be at least 1"
     """
-    dated = re.sub(r"does not match the formats? '%Y-%m-%d'", _DATE_WANTED, words)
-    return dated.replace("Value error, ", "")
+    plain = re.sub(r"does not match the formats? '%Y-%m-%d'", _DATE_WANTED, words)
+    for jargon, meant in _JARGON:
+        plain = plain.replace(jargon, meant)
+    return plain

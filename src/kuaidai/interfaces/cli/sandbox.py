@@ -11,7 +11,7 @@ import typer
 from kuaidai.config import environment
 from kuaidai.kernel.errors import Refusal
 from kuaidai.simulator.sandbox.exchange import Problem
-from kuaidai.simulator.sandbox.faults import Fault, Faults, read_fault
+from kuaidai.simulator.sandbox.faults import Fault, Faults, Mode, read_fault
 from kuaidai.simulator.sandbox.server import listen, open_sandbox
 
 app = typer.Typer(add_completion=False)
@@ -58,7 +58,8 @@ def sandbox(
     fault: Annotated[
         list[str] | None,
         typer.Option(
-            help="PLATFORM=MODE, repeatable; modes ok slow down malformed schema lying lost."
+            help=f"PLATFORM=MODE, repeatable; modes {' '.join(Mode)}, "
+            "those from twice on for bank_money only."
         ),
     ] = None,
     state: Annotated[

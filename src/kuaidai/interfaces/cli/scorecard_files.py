@@ -19,7 +19,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from kuaidai.interfaces.cli.tables import FileNotUsable, read_table
+from kuaidai.interfaces.cli.tables import FileNotUsable, read_table, require_file
 from kuaidai.risk.scorecards.card import Scorecard
 from kuaidai.risk.scorecards.errors import OneCardOnly
 
@@ -50,8 +50,7 @@ def read_any_card(path: Path) -> Scorecard | SegmentedScorecard:
         from kuaidai.risk.policy.queries import scorecard_version
 
         return scorecard_version(label)
-    if not path.is_file():
-        raise FileNotUsable(value=path, why="there is no such file")
+    require_file(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (UnicodeDecodeError, OSError) as error:

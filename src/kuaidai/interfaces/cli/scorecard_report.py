@@ -119,7 +119,8 @@ def swap_line(swap: SwapSet) -> str:
         for side in (swap.before, swap.after)
     ]
     moved = [
-        f"{cell.rows} {word} ({cell.bad_rate:.1%} of {cell.known} bad)"
+        f"{cell.rows} {word}"
+        + (f" ({cell.bad_rate:.1%} of {cell.known} bad)" if cell.known else "")
         for cell, word in ((swap.swapped_in, "swapped in"), (swap.swapped_out, "swapped out"))
     ]
     return "; ".join([*sides, *moved])

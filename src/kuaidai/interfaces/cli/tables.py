@@ -19,10 +19,17 @@ class FileNotUsable(Refusal):
     zh = "无法使用 {value}：{why}。"
 
 
-def read_table(path: Path) -> pa.Table:
-    """A Parquet or CSV file as a table; raises `FileNotUsable`."""
+def require_file(path: Path) -> None:
+    """Raise `FileNotUsable` where `path` is no file to read."""
+    if path.is_dir():
+        raise FileNotUsable(value=path, why="it is a folder; name a file")
     if not path.is_file():
         raise FileNotUsable(value=path, why="there is no such file")
+
+
+def read_table(path: Path) -> pa.Table:
+    """A Parquet or CSV file as a table; raises `FileNotUsable`."""
+    require_file(path)
     try:
         if path.suffix == ".parquet":
             return pq.read_table(path)

@@ -79,8 +79,10 @@ def read_plan(path: Path | str) -> FitPlan:
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise BadPlan(source=source, why=why) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadPlan(source=source, why=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise BadPlan(source=source, why="it is not a text file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadPlan(source=source, why=f"it is not TOML ({error})") from error
     try:
         return _plan(document, path.parent)
     except BadSetting as error:

@@ -118,8 +118,13 @@ def read_entry(path: Path) -> ModelEntry:
         plain["documents"] = [_fingerprinted(path.parent / name) for name in names]
         return _read(plain, str(path))
     except OSError as error:
-        why = f"{error.filename}: {(error.strerror or str(error)).lower()}"
-        raise BadEntry(source=path, why=why) from error
+        why = (error.strerror or str(error)).lower()
+        beside = "" if error.filename == str(path) else f"{error.filename}: "
+        raise BadEntry(source=path, why=f"{beside}{why}") from error
+    except UnicodeDecodeError as error:
+        raise BadEntry(source=path, why="it is not a text file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadEntry(source=path, why=f"it is not TOML ({error})") from error
     except (TypeError, ValueError) as error:
         raise BadEntry(source=path, why=str(error)) from error
 
