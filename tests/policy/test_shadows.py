@@ -15,7 +15,7 @@ from kuaidai.foundation.queries import audit_trail
 from kuaidai.interfaces.cli import main
 from kuaidai.kernel.errors import NotAllowed
 from kuaidai.risk.policy import operations, queries, shadows
-from kuaidai.risk.policy.errors import NotYetApproved, SameEyes, UnknownVersion
+from kuaidai.risk.policy.errors import NotComputed, NotYetApproved, SameEyes, UnknownVersion
 from kuaidai.risk.policy.models import ShadowScore
 from kuaidai.risk.scorecards import FeatureConfig
 
@@ -83,6 +83,8 @@ def test_a_challenger_that_cannot_score_is_noted_and_stops_nothing(challenger, c
     (word,) = shadows.shadow_scores(held.id)
     assert (word.score, word.pd, word.refused) == (None, None, "SCORECARD_COLUMN_MISSING")
     assert shadows.shadow_comparison(label).refused == 1
+    with pytest.raises(NotComputed, match="does not compute never_computed"):
+        operations.approve_model(label=label, live_from=ON, actor=RISK, on=ON)
 
 
 def test_steps_that_may_not_be_are_refused(challenger, card):

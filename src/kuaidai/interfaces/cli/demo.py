@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,7 +83,9 @@ def _bank(home: Path, firms: int, months: int, seed: int) -> DemoBank:
     return bank
 
 
-def _print(bank: DemoBank, web: str, sandbox: str, on: date) -> None:
+def _print(bank: DemoBank, web: str, sandbox: str) -> None:
+    from kuaidai.foundation.queries import business_date
+
     cast = [(case, bank.cast[case]) for case in ("approved", "declined", "referred")]
     lines = (
         "", "kuaidai demo · 快贷演示", "",
@@ -93,7 +95,7 @@ def _print(bank: DemoBank, web: str, sandbox: str, on: date) -> None:
         f"Staff console     {web}/console/",
         *(f"  {name} / {password}" for name, password in bank.staff.items()),
         f"API               {web}/api/v1/docs", "",
-        f"Business date {on}. Ctrl-C stops everything.",
+        f"Business date {business_date()}. Ctrl-C stops everything.",
     )  # fmt: skip
     for line in lines:  # long ones are the terminal's to wrap: a copied one stays whole
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -178,14 +180,13 @@ def demo(
     if smoke:
         _run_smoke(firms, months, seed, as_json)
     from kuaidai.foundation import postgres
-    from kuaidai.foundation.queries import business_date
 
     settings = environment.load()
     setup()
     try:
         bank = _bank(settings.home, firms, months, seed)
         with _running(settings.home, port, sandbox_port) as (web, sandbox):
-            _print(bank, web, sandbox, business_date())
+            _print(bank, web, sandbox)
             signal.pause()
     except KeyboardInterrupt:
         console.print("Stopping …")

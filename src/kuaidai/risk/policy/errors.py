@@ -142,6 +142,14 @@ class LiveFromPast(Refusal):
     zh = "{label} 不能自 {live_from} 起生效：当前营业日为 {on}，请选择当日或之后的日期。"
 
 
+class NotComputed(Refusal):
+    """A card that is to decide needs columns that the platform does not compute."""
+
+    code = "FEATURES_NOT_COMPUTED"
+    en = "{label} cannot decide: the platform does not compute {names}. Fit it on features of the catalogue."
+    zh = "{label} 不能用于审批：平台不计算 {names}。请使用特征目录中的特征重新拟合。"
+
+
 class UnknownDecision(NotFound):
     """No decision of that number."""
 

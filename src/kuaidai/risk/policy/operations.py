@@ -24,6 +24,7 @@ from kuaidai.risk.policy.domain.views import DecisionView
 from kuaidai.risk.policy.errors import (
     KindFixed,
     LiveFromPast,
+    NotComputed,
     NotYetApproved,
     OwnDraft,
     SameEyes,
@@ -33,6 +34,7 @@ from kuaidai.risk.policy.models import DecisionRecord, ModelVersion, PolicyVersi
 from kuaidai.risk.policy.shadows import score_shadows
 from kuaidai.risk.policy.versions import APPROVERS, SUBMITTERS, Row, locked, require_role
 from kuaidai.risk.scorecards.segments import AnyScorecard
+from kuaidai.risk.scorecards.segments.artefact import read_scorecard
 
 
 def _audit(
@@ -183,8 +185,26 @@ def approve_policy(*, label: str, live_from: date, actor: Actor, on: date) -> No
 
 @transaction.atomic
 def approve_model(*, label: str, live_from: date, actor: Actor, on: date) -> None:
-    """A second person lets a submitted model go live from a day; raises as `approve_policy`."""
+    """A second person lets a submitted model go live from a day.
+
+    A card that decides rests on features of the catalogue alone: one live with others would leave every
+    application undecided. Raises as `approve_policy`, and `NotComputed`.
+    """
+    row = locked(ModelVersion, label)
+    if row.may_decide:
+        _require_computed(row)
     _approve(ModelVersion, label, live_from, actor, on)
+
+
+def _require_computed(row: ModelVersion) -> None:
+    from kuaidai.data.features import catalog
+
+    known = {spec.name for spec in catalog()}
+    strange = [
+        name for name in read_scorecard(row.content, source=row.label).features if name not in known
+    ]
+    if strange:
+        raise NotComputed(label=row.label, names=", ".join(strange))
 
 
 @transaction.atomic
