@@ -132,7 +132,7 @@ def test_the_report_holds_charts_and_tables_in_both_languages(folder, tmp_path, 
         (("build", "--window", "0"), "window_months is 0"),
         (("build", "--least-principal", "much"), "least_principal is much"),
         (("build", "--exclude", "nowhere.csv"), "there is no such file"),
-        (("vintage", "--threshold", "0"), "thresholds"),
+        (("vintage", "--threshold", "0"), "at least 1"),
         (("report", "--out", "/nowhere/x.html"), "its folder does not exist"),
     ],
 )
