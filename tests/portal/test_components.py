@@ -2,6 +2,7 @@
 
 import pytest
 from django.template import Context, engines
+from django.utils.translation import override
 from django_cotton.compiler_regex import CottonCompiler
 
 from kuaidai.interfaces.ui.forms import KeyedForm, RefusalForm
@@ -73,7 +74,7 @@ class Broke(Refusal):
 def test_a_refusal_becomes_a_form_error():
     form = RefusalForm({})
     assert form.is_valid()
-    with form.refusals():
+    with override("zh-hans"), form.refusals():
         raise Broke()
     assert form.non_field_errors() == ["今天不行。"]
     assert form.refusal.code == "BROKE"
