@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import F, Q, QuerySet, Sum
 
+from kuaidai.foundation import prepared
 from kuaidai.foundation.queries import TODAY, business_date
 from kuaidai.kernel.money import ZERO
 from kuaidai.lending.ledger import queries as ledger
@@ -241,11 +242,11 @@ def repayments_of(loan_id: str) -> tuple[RepaymentView, ...]:
     return tuple(map(repayment_view, rows))
 
 
-OVERDUE_SINCE = """
+_OVERDUE_SINCE = f"""
 SELECT min(late.since) FROM servicing_facility own
 CROSS JOIN LATERAL (
     SELECT oldest_due_on AS since FROM servicing_loan
-    WHERE facility_id = own.id AND status = 'active' AND oldest_due_on < {on}
+    WHERE facility_id = own.id AND status = 'active' AND oldest_due_on < {TODAY}
     UNION ALL
     SELECT event."on" FROM servicing_loan lost
     JOIN servicing_loanlife life ON life.loan_id = lost.id
@@ -253,7 +254,7 @@ CROSS JOIN LATERAL (
     WHERE lost.facility_id = own.id AND lost.status = 'written_off'
         AND (life.snapshot->>'claim')::bigint > 0
 ) late
-WHERE own.uscc = {uscc}
+WHERE own.uscc = (SELECT uscc FROM servicing_facility WHERE id = %s)
 """
 """The oldest day on which a borrower left something unpaid, under whichever line; SQL.
 
@@ -263,10 +264,8 @@ What was written off is owed as before: it counts from the day of the write-off 
 
 def overdue_since(facility_id: str) -> date | None:
     """The oldest day on which the line's borrower left something unpaid, under whichever line."""
-    uscc = "(SELECT uscc FROM servicing_facility WHERE id = %s)"
-    with connection.cursor() as cursor:
-        cursor.execute(OVERDUE_SINCE.format(uscc=uscc, on=TODAY), [facility_id])
-        found: date | None = cursor.fetchone()[0]
+    row = prepared.fetch_one(_OVERDUE_SINCE, [facility_id])
+    found: date | None = row[0] if row else None
     return found
 
 

@@ -53,7 +53,7 @@ from kuaidai.lending.servicing.operations.projection import (
     posting_day,
     require_not_ahead,
 )
-from kuaidai.lending.servicing.queries import drawdown_view
+from kuaidai.lending.servicing.queries import drawdown_view, overdue_since
 
 log = structlog.get_logger("kuaidai.drawing")
 SUBJECT = "drawdown"
@@ -153,8 +153,9 @@ def reserve_drawdown(
     term = account.months if months is None else months
     _require_open(account, on)
     require_not_ahead(on, held.today)
-    if held.overdue_since is not None:
-        raise DrawingWhileOverdue(since=held.overdue_since)
+    since = overdue_since(facility_id)
+    if since is not None:
+        raise DrawingWhileOverdue(since=since)
     _check(account, amount, purpose, term, on)
     drawn = {
         "id": number, "product": account.product_code, "months": term, "amount": amount,

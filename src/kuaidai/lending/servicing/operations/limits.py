@@ -29,7 +29,6 @@ from kuaidai.lending.servicing.errors import (
     UnknownFacility,
 )
 from kuaidai.lending.servicing.models import Facility, LimitChange, LimitReservation, SubLimit
-from kuaidai.lending.servicing.queries import OVERDUE_SINCE, overdue_since
 
 COLUMNS = """
        f.id, f.group_id, s.id, s.product_code, f.status, f.opens_on, f.expires_on,
@@ -59,7 +58,7 @@ WITH claimed AS (
     FROM servicing_facility f WHERE f.id = %(facility_id)s
     ON CONFLICT (facility_id, key) DO NOTHING RETURNING facility_id, product_code
 )
-SELECT {COLUMNS}, {TODAY}, ({OVERDUE_SINCE.format(uscc="f.uscc", on=TODAY)})
+SELECT {COLUMNS}, {TODAY}
 FROM claimed c JOIN servicing_facility f ON f.id = c.facility_id {LEVELS} c.product_code
 FOR NO KEY UPDATE OF g, f, s
 """
@@ -100,15 +99,13 @@ SELECT amount FROM settled
 class Claim:
     """What became of a claim: the subject that the key is for, and the account, locked for it.
 
-    There is no account when the key was claimed before, by whom `subject_id` tells. `overdue_since` is
-    the oldest day on which the borrower left something unpaid, None where nothing is. `today` is the
+    There is no account when the key was claimed before, by whom `subject_id` tells. `today` is the
     business date where it came along, else None.
     """
 
     subject_id: str
     account: LimitAccount | None
     today: date | None = None
-    overdue_since: date | None = None
 
 
 def lock_limits(*, facility_id: str, product_code: str | None = None) -> LimitAccount:
@@ -149,13 +146,13 @@ def claim(
     }  # fmt: skip
     row = prepared.fetch_one(_CLAIM, values)
     if row is not None:
-        return Claim(subject_id, account_of(row), row[-2], row[-1])
+        return Claim(subject_id, account_of(row), row[-1])
     found = LimitReservation.objects.filter(facility_id=facility_id, key=key).first()
     if found is None:
         raise UnknownFacility(value=facility_id)
     if found.subject_id == subject_id:  # ours: the line has no such part, or has moved meanwhile
         account = lock_limits(facility_id=facility_id, product_code=product_code)
-        return Claim(subject_id, account, overdue_since=overdue_since(facility_id))
+        return Claim(subject_id, account)
     if found.request_hash != request_hash:
         raise IdempotencyMismatch(key=key)
     return Claim(found.subject_id, None)
